@@ -55,7 +55,7 @@ test("a wave is looked at, closed and labeled in one step that says what it does
   await dialog.getByRole("combobox", { name: "Reason" }).fill("One person.");
   assert.deepEqual(await analyst.barriers(), []);
   await dialog.getByRole("button", { name: "Close and label as bad" }).click();
-  await desk.getByText("Closed, labeled bad: 5 escalations.").waitFor();
+  await desk.getByText("Closed, labeled bad (duplicate): 5 escalations.").waitFor();
   assert.equal((await open()).length, 0);
   for (const id of RING) assert.ok(await isBad(id), id);
 
@@ -79,7 +79,8 @@ test("what was done to many stays to be undone where the waves are, and in the a
   await wave(desk).getByText(/5 assigned/).waitFor();
   const changes = desk.getByRole("group", { name: "Changes of many escalations" });
   const row = changes.getByRole("row").filter({ hasText: `Assigned to ${ADMIN.email}` });
-  await row.getByRole("button", { name: "Undo" }).click();
+  await row.getByRole("button", { name: "Undo…" }).click();
+  await desk.getByRole("dialog").getByRole("button", { name: "Undo" }).click();
   await row.getByText("Undone").waitFor();
   await changes.getByRole("row").filter({ hasText: "Closed, labeled bad" }).getByText("Undone").waitFor();
   assert.ok((await open()).every(({ assignee }) => assignee === null));

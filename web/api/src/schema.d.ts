@@ -2728,7 +2728,7 @@ export interface paths {
         put?: never;
         /**
          * Create a team
-         * @description It has everything of its own: people, keys, channels, rules, and whatever its events tell of. It begins with a credential,
+         * @description It has everything of its own: people, keys, channels, rules, and whatever its events bring. It begins with a credential,
          *     with the rules that ship, and with whoever creates it as its admin.
          */
         post: operations["createTeam"];
@@ -3358,7 +3358,7 @@ export interface components {
             overdue?: boolean | null;
             /**
              * Format: date-time
-             * @description Those that have opened before: what has come since somebody looked is left alone.
+             * @description Those that have opened before: what has come since somebody looked stays as it is.
              */
             openedBefore?: string | null;
             /**

@@ -18,7 +18,7 @@ use crate::vault::new_token;
 
 #[derive(Args)]
 #[command(after_help = "\
-A team has everything of its own: people, keys, channels, rules, and whatever its events tell of.
+A team has everything of its own: people, keys, channels, rules, and whatever its events bring.
 Works on the store of the settings in force, so where the data directory or the database can be
 reached, whether the server runs or not; a running server follows within two seconds.
 

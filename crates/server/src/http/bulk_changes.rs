@@ -48,7 +48,7 @@ pub struct BulkFilterBody {
     mentioned: Option<String>,
     /// Those that are past their due time; or all others.
     overdue: Option<bool>,
-    /// Those that have opened before: what has come since somebody looked is left alone.
+    /// Those that have opened before: what has come since somebody looked stays as it is.
     #[schema(value_type = Option<String>, format = DateTime)]
     opened_before: Option<Timestamp>,
     /// What the identity has in common with others, as waves have it.

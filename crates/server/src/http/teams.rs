@@ -73,7 +73,7 @@ impl TeamNameBody {
 
 /// Create a team
 ///
-/// It has everything of its own: people, keys, channels, rules, and whatever its events tell of. It begins with a credential,
+/// It has everything of its own: people, keys, channels, rules, and whatever its events bring. It begins with a credential,
 /// with the rules that ship, and with whoever creates it as its admin.
 #[utoipa::path(post, operation_id = "createTeam", path = "/teams", tag = "teams", request_body = TeamNameBody,
     responses((status = 201, body = NewTeamBody),

@@ -18,7 +18,7 @@ export function TeamSwitch() {
   if (teams.length < 2) return null;
   const name = teams.find(({ id }) => id === teamId)?.name ?? "";
   return (
-    <Menu position="bottom-start" width={220}>
+    <Menu position="bottom-start" width={220} transitionProps={{ duration: 0 }}>
       <Menu.Target>
         <Button
           variant="default" fullWidth miw={0} px={8} fz="sm" fw={600} justify="space-between" leftSection={<IconUsersGroup size={16} />} rightSection={<IconChevronDown size={14} />}

@@ -63,7 +63,7 @@ export function Detail({ escalation, act, snooze }: Props) {
   );
 }
 
-function Acts({ escalation, act, snooze }: Props) {
+function Acts({ escalation, act, snooze: open }: Props) {
   const { triage } = useMay();
   if (!triage) return null;
   const possible = ACTS.filter(({ from }) => from.includes(escalation.status));
@@ -74,7 +74,7 @@ function Acts({ escalation, act, snooze }: Props) {
           {one === CLOSE ? `${one.label}…` : one.label}
         </Button>
       ))}
-      {canSnooze(escalation) && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{SNOOZE_KEY}</Kbd>} onClick={snooze}>Snooze…</Button>}
+      {canSnooze(escalation) && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{SNOOZE_KEY}</Kbd>} onClick={open}>Snooze…</Button>}
     </Group>
   );
 }

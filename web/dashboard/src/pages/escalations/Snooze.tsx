@@ -1,6 +1,6 @@
 // Puts the rule of an escalation off for its identity, until a time.
 
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { $api, api, refresh, tell, tellError } from "../../api";
 import { Failure } from "../../parts/Answer";
@@ -15,13 +15,16 @@ import { tellDone } from "./moves";
 export const SNOOZE_KEY = "s";
 
 const DAY_MS = 86_400_000;
+const DATE = "DATE";
 const DAYS = [
   { value: "1", label: "A day" },
   { value: "7", label: "A week" },
   { value: "30", label: "30 days" },
   { value: "90", label: "90 days" },
   { value: "365", label: "A year" },
+  { value: DATE, label: "Until a date" },
 ];
+const MAX_DAYS = 366;
 
 /** What no rule has opened has none to put off. */
 export function canSnooze({ status, escalationRule }: Escalation): boolean {
@@ -45,7 +48,9 @@ export function Snooze({ escalation: { id, identity, escalationRule }, close }: 
   const [days, setDays] = useState("7");
   const [reason, setReason] = useState("");
   const [now] = useState(Date.now);
-  const until = new Date(now + Number(days) * DAY_MS).toISOString();
+  const dayAfter = (count: number) => new Date(now + count * DAY_MS).toISOString().slice(0, 10);
+  const [date, setDate] = useState(() => dayAfter(14));
+  const until = days === DATE ? `${date}T00:00:00.000Z` : new Date(now + Number(days) * DAY_MS).toISOString();
   const snooze = $api.useMutation("post", "/api/escalations/{id}/actions/snooze", {
     onError: () => {},
     onSuccess: async () => {
@@ -60,8 +65,9 @@ export function Snooze({ escalation: { id, identity, escalationRule }, close }: 
       <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
         <Stack>
           <Choices name="days" label="For" value={days} options={DAYS} onChange={setDays} isFirst />
+          {days === DATE && <TextInput type="date" label="Date" description="From its beginning, in UTC." required min={dayAfter(1)} max={dayAfter(MAX_DAYS)} value={date} onChange={(event) => setDate(event.currentTarget.value)} />}
           <Text fz="sm">
-            This escalation is closed, and the rule opens no other one of this identity before {exactTime(until)}. Then it does again, if its conditions hold.
+            This escalation is closed, and the rule opens no other one of this identity before {date ? exactTime(until) : "that date"}. Then it does again, if its conditions hold.
             Other rules, badges and scores stay as they are.
           </Text>
           <ClosingSends id={id} />

@@ -71,7 +71,7 @@ function Alike({ agreement }: { agreement: Schemas["AgreementBody"] | null }) {
 
 function Times({ title, head, rows }: { title: string; head: string; rows: [name: ReactNode, times: Schemas["DecisionTimesBody"]][] }) {
   return (
-    <div className="table-box" role="group" aria-label={title} tabIndex={0} style={{ flex: "1 1 18rem" }}>
+    <div className="table-box" data-stacks role="group" aria-label={title} tabIndex={0} style={{ flex: "1 1 18rem" }}>
       <Table verticalSpacing={5} horizontalSpacing="xs">
         <Table.Thead>
           <Table.Tr><Table.Th>{head}</Table.Th><Table.Th>Closed</Table.Th><Table.Th>Half within</Table.Th><Table.Th>Nine tenths within</Table.Th></Table.Tr>
@@ -79,10 +79,10 @@ function Times({ title, head, rows }: { title: string; head: string; rows: [name
         <Table.Tbody>
           {rows.map(([name, { closed, medianSeconds, ninthDecileSeconds }], place) => (
             <Table.Tr key={place}>
-              <Table.Td>{name}</Table.Td>
-              <Table.Td className="numbers">{closed.toLocaleString("en")}</Table.Td>
-              <Table.Td className="numbers">{lasting(medianSeconds)}</Table.Td>
-              <Table.Td className="numbers">{lasting(ninthDecileSeconds)}</Table.Td>
+              <Table.Td data-title={head}>{name}</Table.Td>
+              <Table.Td className="numbers" data-title="Closed">{closed.toLocaleString("en")}</Table.Td>
+              <Table.Td className="numbers" data-title="Half within">{lasting(medianSeconds)}</Table.Td>
+              <Table.Td className="numbers" data-title="Nine tenths within">{lasting(ninthDecileSeconds)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -74,7 +74,7 @@ function Invite() {
             <Secret
               value={`${location.origin}/accept-invitation#${made.token}`}
               label="link"
-              use={`Send it to ${made.email}: whoever opens it joins as ${roleName(made.role).toLowerCase()}.`}
+              use={`Send it to ${made.email}: whoever opens it joins as ${roleName(made.role)}.`}
             />
             <Text fz="sm">It expires on {exactTime(made.expiresAt)}. An earlier invitation of the same person no longer works.</Text>
           </>
