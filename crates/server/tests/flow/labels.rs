@@ -1,8 +1,10 @@
 //! What people decide of identities, and what follows from it.
 
 use dregs_core::label::{Outcome, Source, Verdict};
+use dregs_core::score::Scores;
 use dregs_server::limit::Limit;
 use dregs_server::ops::bounds::LABELS;
+use dregs_server::store::escalations::{self, NewEscalation, Severity};
 use dregs_server::store::labels::{self, Found, NewLabel};
 use dregs_server::store::{Tx, identities};
 use reqwest::Method;
@@ -454,4 +456,30 @@ async fn one_identity_has_so_many_labels(engine: Engine) {
         (400, &json!("A single identity has at most 1000 labels."))
     );
     assert!(server.reached(Limit::Labels) > 0);
+
+    // Of many, the others do not wait for whoever has no room.
+    let open = move |tx: &mut Tx| {
+        let identity_id = identities::find(tx, 1, "ada")?.unwrap().row_id;
+        let new = NewEscalation {
+            team_id: 1,
+            identity_id,
+            rule_id: 1_000,
+            rule_name: "Any".into(),
+            severity: Severity::Info,
+            conditions: "[]".into(),
+            channels: "[]".into(),
+            scores: Scores::default(),
+            opened_at: now,
+        };
+        escalations::insert(tx, &new)
+    };
+    let id = server.app.store.write(open).await.unwrap().unwrap();
+    let change = json!({"ids": [id], "status": "CLOSED", "outcome": "BAD"});
+    let (_, begun) = server.call(Method::POST, "/api/escalations/bulk-changes", Some(change)).await;
+    let done = eventually("the change to end", async || {
+        let change = server.get(&format!("/api/escalations/bulk-changes/{}", begun["id"])).await;
+        (change["state"] == "FINISHED").then_some(change)
+    })
+    .await;
+    assert_eq!((&done["changed"], &done["skipped"]), (&json!(0), &json!(1)), "{done}");
 }

@@ -410,8 +410,11 @@ impl Done<'_> {
                     None => Vec::new(),
                 };
                 let to = Move { status: to, reason: reason.clone(), verdict };
-                let Ok(moved) = move_in(tx, context, self.actor, &found, &to, now)? else {
-                    return Ok((item, State::Skipped));
+                let moved = match move_in(tx, context, self.actor, &found, &to, now) {
+                    // Refused before anything was written: the others do not wait for who has all labels there may be.
+                    Ok(Err(_)) | Err(StoreError::TooMany { .. }) => return Ok((item, State::Skipped)),
+                    Ok(Ok(moved)) => moved,
+                    Err(error) => return Err(error),
                 };
                 item.label_id = moved.label;
                 told.extend(moved.told);
