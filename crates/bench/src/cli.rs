@@ -70,6 +70,12 @@ pub enum Scenario {
     MixPostgres,
     /// steady on PostgreSQL.
     SteadyPostgres,
+    /// Others beside somebody who has a tenth of all traffic.
+    Hot,
+    /// hot on PostgreSQL.
+    HotPostgres,
+    /// What an event costs on one, two and three nodes of one PostgreSQL.
+    Nodes,
     /// A healthy channel beside 50 that never answer.
     Isolation,
     /// Bytes that an event writes to the disk.
@@ -100,6 +106,8 @@ pub struct Amounts {
     pub e2e_events: u64,
     pub steady_seconds: u64,
     pub steady_rate: u64,
+    /// Of each node.
+    pub nodes_rate: u64,
     pub isolation_seconds: u64,
     pub isolation_rate: u64,
     pub disk_events: u64,
@@ -121,6 +129,7 @@ const FULL: Amounts = Amounts {
     e2e_events: 60_000,
     steady_seconds: 30,
     steady_rate: steady::RATE_PER_SECOND,
+    nodes_rate: 250,
     isolation_seconds: 25,
     isolation_rate: 100,
     disk_events: 3_000,
@@ -154,7 +163,7 @@ const QUICK: Amounts = Amounts {
 };
 
 /// In the order of a run: the short ones first.
-const EVERY: [Scenario; 17] = [
+const EVERY: [Scenario; 20] = [
     Scenario::Ack,
     Scenario::E2e,
     Scenario::Mix,
@@ -162,6 +171,9 @@ const EVERY: [Scenario; 17] = [
     Scenario::E2ePostgres,
     Scenario::MixPostgres,
     Scenario::SteadyPostgres,
+    Scenario::Hot,
+    Scenario::HotPostgres,
+    Scenario::Nodes,
     Scenario::Isolation,
     Scenario::Disk,
     Scenario::Idle,
@@ -197,6 +209,7 @@ impl Arguments {
             steady_rate: self.rate.unwrap_or(usual.steady_rate),
             isolation_seconds: seconds(usual.isolation_seconds),
             isolation_rate: self.rate.unwrap_or(usual.isolation_rate),
+            nodes_rate: self.rate.unwrap_or(usual.nodes_rate),
             disk_events: events(usual.disk_events),
             idle_seconds: seconds(usual.idle_seconds),
             shards_identities: events(usual.shards_identities),
@@ -217,7 +230,15 @@ impl Arguments {
 
 impl Scenario {
     fn needs_postgres(self) -> bool {
-        matches!(self, Self::E2ePostgres | Self::MixPostgres | Self::SteadyPostgres | Self::ListsPostgres)
+        matches!(
+            self,
+            Self::E2ePostgres
+                | Self::MixPostgres
+                | Self::SteadyPostgres
+                | Self::HotPostgres
+                | Self::Nodes
+                | Self::ListsPostgres
+        )
     }
 }
 
@@ -232,7 +253,7 @@ mod tests {
     #[test]
     fn all_needs_a_postgres_for_what_runs_on_it() {
         assert_eq!(parse("dregs-bench --postgres postgres://x").scenarios(), EVERY);
-        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 4);
+        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 6);
         assert_eq!(parse("dregs-bench steady e2e").scenarios(), [Scenario::Steady, Scenario::E2e]);
     }
 
@@ -249,6 +270,7 @@ mod tests {
                 idle_seconds: 7,
                 steady_rate: 50,
                 isolation_rate: 50,
+                nodes_rate: 50,
                 e2e_events: 100,
                 disk_events: 100,
                 size_events: 100,

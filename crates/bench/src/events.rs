@@ -102,12 +102,19 @@ const SPREAD_INVERSE: u64 = inverse(SPREAD);
 #[derive(Clone, Copy, Debug)]
 pub struct Generator {
     seed: u64,
+    /// All events come from one address.
+    at_one_address: bool,
 }
 
 impl Generator {
     /// The events of one seed. Two runs against one store need two seeds, or the ids repeat.
     pub fn new(seed: u64) -> Self {
-        Self { seed }
+        Self { seed, at_one_address: false }
+    }
+
+    /// The same events, all from one address.
+    pub fn at_one_address(self) -> Self {
+        Self { at_one_address: true, ..self }
     }
 
     /// Appends the `number`th event of the seed, which is about the `identity`th identity, as JSON.
@@ -135,7 +142,14 @@ impl Generator {
         push(out, "\"},\"session\":\"");
         push_hex(out, mix(person ^ (number >> 18)));
         push(out, "\",\"ip\":\"");
-        push_ip(out, if chance.is_multiple_of(5) { chance >> 32 } else { person >> 32 });
+        push_ip(
+            out,
+            match chance.is_multiple_of(5) {
+                _ if self.at_one_address => 0,
+                true => chance >> 32,
+                false => person >> 32,
+            },
+        );
         push(out, "\",\"userAgent\":\"");
         push(out, pick(&USER_AGENTS, person >> 16));
         push(out, "\"}");

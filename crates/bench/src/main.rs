@@ -36,7 +36,7 @@ use crate::scenario::ceilings::{self, Ceilings};
 use crate::scenario::scale::Measured;
 use crate::scenario::steady::Stream;
 use crate::scenario::{
-    ack, dashboard, disk, e2e, idle, isolation, lists, memory, mix, scale, shards, size, steady,
+    ack, dashboard, disk, e2e, hot, idle, isolation, lists, memory, mix, nodes, scale, shards, size, steady,
 };
 
 fn main() -> ExitCode {
@@ -150,6 +150,13 @@ async fn one(
         Scenario::Isolation => {
             let stream = Stream { rate: amounts.isolation_rate, seconds: amounts.isolation_seconds };
             isolation::run(setting, stream, report).await
+        }
+        Scenario::Hot => hot::run(setting, Store::Sqlite, stream, report).await,
+        Scenario::HotPostgres => hot::run(setting, postgres()?, stream, report).await,
+        Scenario::Nodes => {
+            let url = arguments.postgres.as_deref().unwrap_or_default();
+            postgres()?;
+            nodes::run(setting, url, Stream { rate: amounts.nodes_rate, ..stream }, report).await
         }
         Scenario::Disk => disk::run(setting, amounts.disk_events, report).await,
         Scenario::Idle => idle::run(setting, Duration::from_secs(amounts.idle_seconds), report).await,

@@ -15,6 +15,7 @@ pub enum Unit {
     Times,
     Percent,
     Rows,
+    Processors,
 }
 
 /// What the issue asks of a figure, in the figure's unit.
@@ -119,11 +120,15 @@ impl Unit {
             Self::EventsPerSecond => format!("{} events/s", thousands(value)),
             Self::PerSecond => format!("{}/s", thousands(value)),
             Self::Milliseconds => format!("{value:.2} ms"),
+            Self::Bytes if value >= 1e13 => format!("{:.1} TB", value / 1e12),
+            Self::Bytes if value >= 1e10 => format!("{:.1} GB", value / 1e9),
             Self::Bytes if value >= 1e6 => format!("{:.1} MB", value / 1e6),
             Self::Bytes => format!("{} B", thousands(value)),
             Self::Times => format!("{value:.2}×"),
             Self::Percent => format!("{value:.2}%"),
             Self::Rows => thousands(value),
+            Self::Processors if value < 100.0 => format!("{value:.1}"),
+            Self::Processors => thousands(value),
         }
     }
 }

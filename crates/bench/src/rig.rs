@@ -12,7 +12,7 @@ use crate::http::Connection;
 use crate::ledger::Ledger;
 use crate::load::{head, write_request};
 use crate::population::Place;
-use crate::scratch::{Folder, ScratchDatabase};
+use crate::scratch::{self, Folder, ScratchDatabase};
 use crate::server::{Launch, Server, data_folder};
 use crate::sink::{Signer, Sink};
 
@@ -69,6 +69,20 @@ impl Bare {
         let launch = Launch { binary: &setting.binary, folder: folder.path(), database_url, settings };
         let server = Server::start(&launch).await?;
         Ok(Self { server, database, folder })
+    }
+
+    /// How large its PostgreSQL database is.
+    pub fn database_bytes(&self) -> Result<i64> {
+        let url = self.database.as_ref().map(ScratchDatabase::url).unwrap_or_default();
+        scratch::ask(url, "select pg_database_size(current_database())")
+    }
+
+    /// Starts another server on the same PostgreSQL, with a folder of its own.
+    pub async fn beside(&self, setting: &Setting, settings: &[(&str, &str)]) -> Result<(Server, Folder)> {
+        let folder = Folder::make(&setting.folder)?;
+        let database_url = self.database.as_ref().map(ScratchDatabase::url);
+        let launch = Launch { binary: &setting.binary, folder: folder.path(), database_url, settings };
+        Ok((Server::start(&launch).await?, folder))
     }
 
     /// Makes a webhook channel for scores; `config` is added to its configuration. The answer signs as it does.

@@ -81,6 +81,13 @@ fn execute(url: &str, statement: &str) -> Result<()> {
     Ok(ran.map_err(|_| Error::Protocol("the PostgreSQL client failed".into()))??)
 }
 
+/// What a statement answers: one number.
+pub fn ask(url: &str, statement: &str) -> Result<i64> {
+    let run = || Client::connect(url, NoTls)?.query_one(statement, &[])?.try_get(0);
+    let ran = std::thread::scope(|scope| scope.spawn(run).join());
+    Ok(ran.map_err(|_| Error::Protocol("the PostgreSQL client failed".into()))??)
+}
+
 /// The same URL with another database.
 fn with_database(url: &str, name: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| scheme.starts_with("postgres"))?;

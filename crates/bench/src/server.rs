@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::http::Connection;
+use crate::scratch;
 
 /// The secret key of the server's first credential.
 pub const SECRET_KEY: &str = "sk_bench_5f2b8c1d9e7a4036b1c2d3e4f5a60718";
@@ -178,6 +179,39 @@ impl Server {
         let shown = &log[log.len().saturating_sub(LOG_SHOWN_BYTES)..];
         Error::Server { what: what.to_owned(), log: String::from_utf8_lossy(shown).into_owned() }
     }
+}
+
+/// The processor time that a PostgreSQL on this machine has used so far, all of its processes together.
+pub fn database_processor(url: &str) -> Result<Duration> {
+    let untold =
+        || Error::Protocol("/proc does not tell what PostgreSQL has used: it is not on this machine".into());
+    let backend = scratch::ask(url, "select pg_backend_pid()::bigint")?;
+    let postmaster = ticks(backend).ok_or_else(untold)?.parent;
+    let processes = fs::read_dir("/proc").map_err(Error::io("reading /proc"))?;
+    let pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i64>().ok());
+    let own = ticks(postmaster).ok_or_else(untold)?;
+    let children = pids.filter_map(ticks).filter(|process| process.parent == postmaster);
+    // What children that have ended used counts with their parent.
+    let all = own.own + own.of_ended_children + children.map(|process| process.own).sum::<u64>();
+    Ok(Duration::from_secs_f64(all as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
+/// A process and the ticks of the processor that it has used.
+struct Ticks {
+    parent: i64,
+    own: u64,
+    of_ended_children: u64,
+}
+
+fn ticks(pid: i64) -> Option<Ticks> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+    Some(Ticks {
+        parent: fields.get(1)?.parse().ok()?,
+        own: number(11)? + number(12)?,
+        of_ended_children: number(13)? + number(14)?,
+    })
 }
 
 impl Drop for Server {

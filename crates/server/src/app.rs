@@ -41,6 +41,7 @@ use crate::ops::identities::erasure::Eraser;
 use crate::ops::ingest::{self, Submission};
 use crate::ops::installation::first_start::{self, FirstStart};
 use crate::ops::installation::master_key::{self, Watch};
+use crate::ops::installation::nodes::{self, Node, Roles};
 use crate::ops::lists::roster::Rosters;
 use crate::ops::live::Audience;
 use crate::ops::long_reads::LongReads;
@@ -91,6 +92,8 @@ pub struct App {
     pub ingest: ingest::Queue,
     pub evaluations: Arc<Evaluations>,
     pub deliveries: Handoff<Outgoing>,
+    /// This server among those on its database.
+    pub node: Node,
     pub sign_ins: SignIns,
     /// `None` where nobody signs in at an OpenID provider.
     pub oidc: Option<Oidc>,
@@ -199,6 +202,13 @@ impl App {
         let now = clock.now();
         let place = location(&config);
         let is_alone = matches!(place, Location::File(_));
+        let roles = config.roles;
+        if is_alone && roles != Roles::ALL {
+            return Err(wrong(format!(
+                "roles: {roles} leaves work to other servers, and there is none on a SQLite file: give them one PostgreSQL \
+                 (database_url), or this one all roles"
+            )));
+        }
         let lock = if is_alone { Some(lock(&config)?) } else { None };
         let store = tokio::task::spawn_blocking(move || Store::open(&place, now))
             .await
@@ -231,8 +241,13 @@ impl App {
         }
         let (ingest, submissions) = ingest::Queue::new();
         let min_cycle_ms = i64::try_from(config.min_cycle_ms).unwrap_or(i64::MAX);
-        let (evaluations, evaluation_inbox) = Evaluations::new(EVALUATIONS_MAX, min_cycle_ms);
-        let (deliveries, delivery_inbox) = Handoff::new(DELIVERIES_PER_CHANNEL_MAX);
+        // What another node does is handed on in the store.
+        let places = |role: bool, most: usize| if role { most } else { 0 };
+        let (evaluations, evaluation_inbox) =
+            Evaluations::new(places(roles.evaluate, EVALUATIONS_MAX), min_cycle_ms);
+        let (deliveries, delivery_inbox) = Handoff::new(places(roles.deliver, DELIVERIES_PER_CHANNEL_MAX));
+        let name = nodes::name(config.listen.port());
+        let node = Node::register(&store, name, roles, is_alone, now).await?;
         let key_hasher = KeyHasher::new(secret.0);
         let login_limits =
             sign_in::Limits::new(config.login_failures_per_account, config.login_failures_per_address);
@@ -263,6 +278,7 @@ impl App {
             ingest,
             evaluations: Arc::new(evaluations),
             deliveries,
+            node,
             sign_ins: SignIns::new(
                 Arc::clone(&store),
                 Arc::clone(&clock),
@@ -366,7 +382,13 @@ impl App {
 
     /// What changes channels.
     pub fn channels(&self) -> Channels<'_> {
-        Channels { store: &self.store, kept: &self.kept, health: &self.health, deliveries: &self.deliveries }
+        Channels {
+            store: &self.store,
+            kept: &self.kept,
+            health: &self.health,
+            deliveries: &self.deliveries,
+            node: &self.node,
+        }
     }
 
     /// What sends deliveries again.

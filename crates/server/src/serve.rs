@@ -69,6 +69,7 @@ pub async fn serve(
     if timeout_at(stopped_at + Duration::from_millis(DRAIN_MS), finished).await.is_err() {
         tracing::warn!("attempts were still under way after {DRAIN_MS} ms; the next start makes them again");
     }
+    workers::nodes::leave(&app).await;
     Ok(())
 }
 
@@ -82,26 +83,45 @@ fn start_workers(
     let (delivery_trigger, delivery_shutdown) = shutdown::channel();
     thread::Builder::new().name("workers".into()).spawn(move || {
         runtime.block_on(async {
-            tokio::join!(
-                async {
-                    workers::evaluate::run(Arc::clone(&app), evaluations, shutdown.clone()).await;
-                    // Only now is nothing more handed on to delivery.
-                    delivery_trigger.begin();
-                },
-                workers::deliver::run(Arc::clone(&app), deliveries, delivery_shutdown),
-                workers::rescore::run(Arc::clone(&app), shutdown.clone()),
-                workers::evaluate::decide::run(Arc::clone(&app), shutdown.clone()),
-                workers::review::run(Arc::clone(&app), shutdown.clone()),
-                workers::retention::run(Arc::clone(&app), shutdown.clone()),
-                workers::teams::run(Arc::clone(&app), shutdown.clone()),
-                workers::jumps::run(Arc::clone(&app), shutdown.clone()),
-                workers::bulk_changes::run(Arc::clone(&app), shutdown.clone()),
-                workers::live::run(Arc::clone(&app), shutdown.clone()),
-                workers::agent_keys::run(Arc::clone(&app), shutdown.clone()),
-                reload(Arc::clone(&app), shutdown.clone()),
-            );
+            let roles = app.config.roles;
+            let work = async {
+                tokio::join!(
+                    async {
+                        if roles.evaluate {
+                            background(&app, evaluations, &shutdown).await;
+                        }
+                        shutdown.clone().begun().await;
+                        // Only now is nothing more handed on to delivery.
+                        delivery_trigger.begin();
+                    },
+                    // Of a node without that role it makes the tests that somebody waits for.
+                    workers::deliver::run(Arc::clone(&app), deliveries, delivery_shutdown),
+                    workers::live::run(Arc::clone(&app), shutdown.clone()),
+                    workers::agent_keys::run(Arc::clone(&app), shutdown.clone()),
+                    reload(Arc::clone(&app), shutdown.clone()),
+                );
+            };
+            // Until the last has ended: what is under way is this node's.
+            tokio::select! {
+                () = workers::nodes::run(&app) => {}
+                () = work => {}
+            }
         });
     })
+}
+
+/// What a node with the role evaluate does.
+async fn background(app: &Arc<App>, evaluations: mpsc::UnboundedReceiver<Due>, shutdown: &Shutdown) {
+    tokio::join!(
+        workers::evaluate::run(Arc::clone(app), evaluations, shutdown.clone()),
+        workers::rescore::run(Arc::clone(app), shutdown.clone()),
+        workers::evaluate::decide::run(Arc::clone(app), shutdown.clone()),
+        workers::review::run(Arc::clone(app), shutdown.clone()),
+        workers::retention::run(Arc::clone(app), shutdown.clone()),
+        workers::teams::run(Arc::clone(app), shutdown.clone()),
+        workers::jumps::run(Arc::clone(app), shutdown.clone()),
+        workers::bulk_changes::run(Arc::clone(app), shutdown.clone()),
+    );
 }
 
 async fn reload(app: Arc<App>, mut shutdown: Shutdown) {

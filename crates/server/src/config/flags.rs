@@ -26,6 +26,9 @@ pub struct Flags {
     /// postgres://… instead of the SQLite file
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
+    /// What this node does, by commas [default: api,evaluate,deliver]
+    #[arg(long, value_name = "LIST")]
+    pub roles: Option<String>,
     /// File with the key that encrypts stored secrets [default: generated]
     #[arg(long, value_name = "FILE")]
     pub master_key_file: Option<String>,
@@ -83,6 +86,7 @@ impl Flags {
             ("listen", &self.listen),
             ("data_dir", &self.data_dir),
             ("database_url", &self.database_url),
+            ("roles", &self.roles),
             ("master_key_file", &self.master_key_file),
             ("geo_databases", &self.geo_databases),
             ("egress_allow", &self.egress_allow),

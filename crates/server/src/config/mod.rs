@@ -21,6 +21,7 @@ use figment::Figment;
 use ipnet::IpNet;
 
 use crate::channels::smtp::SmtpConfig;
+use crate::ops::installation::nodes::Roles;
 
 pub use flags::{Flags, STORE, show_only};
 use layers::{Layer, Place};
@@ -45,6 +46,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `postgres://…`; none means the SQLite file in the data directory.
     pub database_url: Option<String>,
+    /// What this server does of what there is to do on its database.
+    pub roles: Roles,
     /// Encrypts stored secrets. Wins over the file; with neither, a key is generated into the
     /// data directory.
     pub master_key: Option<String>,
@@ -167,6 +170,7 @@ impl Config {
             listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, LISTEN_PORT)),
             data_dir,
             database_url: None,
+            roles: Roles::ALL,
             master_key: None,
             master_key_file: None,
             admin_email: None,

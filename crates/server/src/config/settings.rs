@@ -17,6 +17,7 @@ use crate::channels::egress::EgressPolicy;
 use crate::ops::access::oidc::parse_roles;
 use crate::ops::access::sign_in::is_password;
 use crate::ops::agent_keys::parse_signers;
+use crate::ops::installation::nodes::Roles;
 use crate::store::{Address, masked_address};
 
 /// A receiver needs some time to answer at all; and what is in flight must end before a shutdown
@@ -107,7 +108,7 @@ pub fn address(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(local)
 }
 
-pub(super) const SETTINGS: [Setting; 53] = [
+pub(super) const SETTINGS: [Setting; 54] = [
     Setting {
         key: "listen",
         expects: "an address and a port, such as 127.0.0.1:8080",
@@ -128,6 +129,13 @@ pub(super) const SETTINGS: [Setting; 53] = [
         visibility: Visibility::SecretUrl,
         read: |config, text| database(&mut config.database_url, text),
         write: |config| config.database_url.clone(),
+    },
+    Setting {
+        key: "roles",
+        expects: "a list of roles separated by commas: api, evaluate, deliver",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.roles, Roles::parse(text)),
+        write: |config| Some(config.roles.to_string()),
     },
     Setting {
         key: "master_key",

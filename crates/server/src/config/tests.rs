@@ -27,6 +27,7 @@ fn without_anything_the_defaults_are_in_force() {
             "listen",
             "data_dir",
             "database_url",
+            "roles",
             "master_key",
             "master_key_file",
             "admin_email",
@@ -107,6 +108,7 @@ fn every_flag_is_a_setting_and_reaches_it() {
         listen: Some("10.1.2.3:80".into()),
         data_dir: value(),
         database_url: Some("postgres://10.1.2.3/x".into()),
+        roles: Some("api".into()),
         master_key_file: value(),
         geo_databases: value(),
         egress_allow: value(),
@@ -132,6 +134,7 @@ fn every_flag_is_a_setting_and_reaches_it() {
             ("listen", "10.1.2.3:80"),
             ("data_dir", "10.1.2.3"),
             ("database_url", "postgres://10.1.2.3/x"),
+            ("roles", "api"),
             ("master_key_file", "10.1.2.3"),
             ("geo_databases", "10.1.2.3"),
             ("egress_allow", "10.1.2.3"),
@@ -151,6 +154,11 @@ fn every_flag_is_a_setting_and_reaches_it() {
 fn a_wrong_value_is_one_line_that_names_the_setting_and_what_is_expected() {
     let cases = [
         ("DREGS_LISTEN", "8080", "\"8080\" is not an address and a port, such as 127.0.0.1:8080"),
+        (
+            "DREGS_ROLES",
+            "api,web",
+            "\"api,web\" is not a list of roles separated by commas: api, evaluate, deliver",
+        ),
         ("DREGS_DATA_DIR", "", "\"\" is not a directory"),
         ("DREGS_DEADLINE_MS", "99", "\"99\" is not a number of milliseconds from 100 to 30000"),
         ("DREGS_DEADLINE_MS", "30001", "\"30001\" is not a number of milliseconds from 100 to 30000"),

@@ -45,6 +45,9 @@ pub async fn metrics(_: Monitor, State(app): State<Arc<App>>) -> String {
     metrics::gauge!("dregs_poll_seconds_max").set(longest_poll().as_secs_f64());
     let state = |is_failing: bool| if is_failing { 0.0 } else { 1.0 };
     metrics::gauge!("dregs_store_available").set(state(app.store.is_failing()));
+    for (role, count) in app.node.by_role() {
+        metrics::gauge!("dregs_nodes", "role" => role).set(count as f64);
+    }
     if let Some(log) = app.store.log_state() {
         let seconds = |lasted: Option<Duration>| lasted.unwrap_or_default().as_secs_f64();
         metrics::gauge!("dregs_store_log_bytes").set(log.bytes as f64);

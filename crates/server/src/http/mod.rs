@@ -80,7 +80,7 @@ mod weights;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -265,11 +265,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The router of a server.
 pub fn router(app: Arc<App>) -> Router {
+    if !app.config.roles.api {
+        return around(watched().fallback(no_api)).with_state(app);
+    }
     let (api, document) = api().split_for_parts();
     let names = QueryNames::of(&document, "/api");
     let api = api.layer(middleware::from_fn_with_state(names, query_names::middleware));
     let mcp = mcp::Server::new(Arc::clone(&app), Router::new().nest("/api", api.clone()));
-    let routes = Router::new()
+    let routes = watched()
         .nest("/api", api)
         .route("/mcp", post(move |request: Request| mcp.clone().answer(request)))
         .route("/.well-known/oauth-protected-resource", get(oauth::metadata::resource))
@@ -285,12 +288,28 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/manual", get(manual::contents))
         .route("/manual/{slug}", get(manual::chapter))
         .route("/dregs.js", get(tracker::script))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
         .fallback(dashboard_files::answer)
         .method_not_allowed_fallback(method_not_allowed);
     around(routes).with_state(app)
+}
+
+/// What every node answers.
+fn watched() -> Router<Arc<App>> {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+}
+
+async fn no_api(State(app): State<Arc<App>>, _: Anybody) -> ApiError {
+    let roles = app.config.roles;
+    ApiError::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unavailable,
+        format!(
+            "This node does not answer requests: its roles are {roles}. Send them to one with the role api."
+        ),
+    )
 }
 
 /// Serves the API and the dashboard until shutdown begins and what is under way is answered.

@@ -13,6 +13,7 @@ use super::auth::Caller;
 use super::error::ApiError;
 use crate::app::App;
 use crate::store::common::CommonValue;
+use crate::store::nodes::{self, Node};
 use crate::store::{self, Location, backup, deliveries, identities};
 
 /// The server as it is now.
@@ -40,8 +41,36 @@ pub struct SystemBody {
     review_model: bool,
     /// Where links in e-mails and chats lead.
     public_url: String,
+    /// The servers that run on this database, in the order in which they started.
+    nodes: Vec<NodeBody>,
     /// Of when the backup is that this database was, what arrived after which is not in it; null where it never was one.
     restored: Option<RestoredBody>,
+}
+
+/// A server that runs on this database.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeBody {
+    id: i64,
+    /// Its machine, and the port at which it listens.
+    name: String,
+    /// What it does.
+    #[schema(example = json!(["api", "evaluate", "deliver"]))]
+    roles: Vec<String>,
+    version: String,
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    /// When it last said that it lives. One that has not for eight seconds is taken for dead, and is gone from here.
+    #[schema(value_type = String, format = DateTime)]
+    seen_at: Timestamp,
+}
+
+impl From<Node> for NodeBody {
+    fn from(node: Node) -> Self {
+        let roles = node.roles.split(',').map(str::to_owned).collect();
+        let Node { id, name, version, started_at, seen_at, .. } = node;
+        Self { id, name, roles, version, started_at, seen_at }
+    }
 }
 
 /// A database that was put back.
@@ -109,11 +138,21 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
     let counted = app
         .store
         .read(|tx| {
-            let restored = backup::restored(tx)?;
-            Ok((store::database_bytes(tx)?, identities::waiting(tx)?, deliveries::waiting(tx)?, restored))
+            let (restored, nodes) = (backup::restored(tx)?, nodes::all(tx)?);
+            Ok((
+                store::database_bytes(tx)?,
+                identities::waiting(tx)?,
+                deliveries::waiting(tx)?,
+                restored,
+                nodes,
+            ))
         })
         .await?;
-    let (database_bytes, evaluation, delivery, (taken_at, restored_at)) = counted;
+    let (database_bytes, evaluation, delivery, (taken_at, restored_at), mut nodes) = counted;
+    if let [own] = nodes.as_mut_slice() {
+        // Who is alone need not say so again and again.
+        own.seen_at = app.clock.now();
+    }
     let config = &app.config;
     let name = |path: &std::path::PathBuf| {
         path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -133,6 +172,7 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
         integration: app.kept.common.current().values(caller.team_id()).map(Into::into).collect(),
         review_model: config.reviewer_url.is_some(),
         public_url: app.public_url.clone(),
+        nodes: nodes.into_iter().map(Into::into).collect(),
         restored: restored_at.map(|restored_at| RestoredBody { taken_at, restored_at }),
     }))
 }

@@ -108,8 +108,8 @@ pub struct NewDelivery {
     pub created_at: Timestamp,
     /// When it falls due, or when its lease ends.
     pub next_attempt_at: Timestamp,
-    /// Whether its maker hands it on in memory.
-    pub leased: bool,
+    /// The node that takes it on, where its maker hands it on in memory.
+    pub leased_to: Option<i64>,
     /// As its channel is.
     pub by_identity: bool,
 }
@@ -131,7 +131,7 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
                 d.trigger as i64,
                 d.created_at,
                 d.next_attempt_at,
-                d.leased,
+                d.leased_to.unwrap_or(NOBODY),
                 d.by_identity,
             ]
         })
@@ -143,6 +143,17 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
         &rows,
         |row| Ok((row.get(0)?, Subject::read(row, 1)?, row.get(4)?)),
     )
+}
+
+/// In the place of a node: nobody has it.
+const NOBODY: i64 = 0;
+
+/// Who takes deliveries on, when, and until when.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    pub node: i64,
+    pub from: Timestamp,
+    pub until: Timestamp,
 }
 
 /// A delivery somebody has taken on.
@@ -159,48 +170,30 @@ pub struct Claimed {
 
 /// Takes up to `limit` due deliveries of a channel, oldest due first, and leases them. A lease
 /// that ran out without a record leaves open whether an attempt was made: the next one says so.
-pub fn claim(
-    tx: &mut Tx,
-    channel_id: i64,
-    now: Timestamp,
-    lease_until: Timestamp,
-    limit: i64,
-) -> Result<Vec<Claimed>> {
-    claim_where(tx, "", channel_id, (now, lease_until, limit))
+pub fn claim(tx: &mut Tx, channel_id: i64, lease: Lease, limit: i64) -> Result<Vec<Claimed>> {
+    claim_where(tx, "", channel_id, lease, limit)
 }
 
 /// The same, but of each identity only what comes first.
-pub fn claim_in_order(
-    tx: &mut Tx,
-    channel_id: i64,
-    now: Timestamp,
-    lease_until: Timestamp,
-    limit: i64,
-) -> Result<Vec<Claimed>> {
+pub fn claim_in_order(tx: &mut Tx, channel_id: i64, lease: Lease, limit: i64) -> Result<Vec<Claimed>> {
     let nothing_before = "and not exists (
          select 1 from deliveries before where before.channel_id = $1 and before.by_identity = 1
            and before.shard = deliveries.shard and before.identity_id = deliveries.identity_id and before.sequence < deliveries.sequence
            and before.next_attempt_at is not null)";
-    claim_where(tx, nothing_before, channel_id, (now, lease_until, limit))
+    claim_where(tx, nothing_before, channel_id, lease, limit)
 }
 
 /// The same, but of the scores of each identity only one at a time: while one is under way, those that come
 /// meanwhile wait, and of them the newest is sent.
-pub fn claim_newest(
-    tx: &mut Tx,
-    channel_id: i64,
-    now: Timestamp,
-    lease_until: Timestamp,
-    limit: i64,
-) -> Result<Vec<Claimed>> {
+pub fn claim_newest(tx: &mut Tx, channel_id: i64, lease: Lease, limit: i64) -> Result<Vec<Claimed>> {
     let none_under_way = format!(
         "and not (event_type = {scored} and exists (
            select 1 from deliveries other where other.channel_id = $1 and other.by_identity = 1
              and other.shard = deliveries.shard and other.identity_id = deliveries.identity_id and other.next_attempt_at > $2
-             and other.leased = 1 and other.event_type = {scored}))",
+             and other.leased <> 0 and other.event_type = {scored}))",
         scored = EventType::IdentityScored.code()
     );
-    claim_where(tx, &none_under_way, channel_id, (now, lease_until, limit))
+    claim_where(tx, &none_under_way, channel_id, lease, limit)
 }
 
 /// Has the waiting deliveries of a channel follow the order of identities from now on.
@@ -215,20 +208,22 @@ fn claim_where(
     tx: &mut Tx,
     condition: &str,
     channel_id: i64,
-    (now, lease_until, limit): (Timestamp, Timestamp, i64),
+    lease: Lease,
+    limit: i64,
 ) -> Result<Vec<Claimed>> {
+    let Lease { node, from: now, until } = lease;
     let due = Rows {
         table: "deliveries",
         condition: "channel_id = $1 and next_attempt_at <= $2".to_owned(),
         order: "next_attempt_at",
     };
     let mut claimed = spread::take(tx, &due, &values![channel_id, now], limit, |tx, shard, limit| {
-        let within = spread::within(shard, 5);
+        let within = spread::within(shard, 6);
         let condition =
-            if shard.is_some() { condition.replace("deliveries.shard", "$5") } else { condition.to_owned() };
+            if shard.is_some() { condition.replace("deliveries.shard", "$6") } else { condition.to_owned() };
         let sql = format!(
-            "update deliveries set next_attempt_at = $3, leased = 1,
-               trigger = case when leased = 1 then {recovery} else trigger end
+            "update deliveries set next_attempt_at = $3, leased = $5,
+               trigger = case when leased <> 0 then {recovery} else trigger end
              where id in (with due as materialized (select id from deliveries where {due}{within} {condition}
                             order by next_attempt_at limit $4{skip}) select id from due){within}
              returning id, event_type, identity_id, sequence, notification_id, trigger, failures",
@@ -236,7 +231,7 @@ fn claim_where(
             skip = tx.skip_locked(),
             recovery = Trigger::Recovery as i64,
         );
-        let values = spread::with_shard(values![channel_id, now, lease_until, limit], shard);
+        let values = spread::with_shard(values![channel_id, now, until, limit, node], shard);
         tx.query(&sql, &values, |row| {
             Ok(Claimed {
                 id: row.get(0)?,
@@ -298,7 +293,7 @@ pub fn give_up(tx: &mut Tx, ids: &[i64], reason: &str, now: Timestamp) -> Result
 pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     tx.execute(
         "update deliveries set next_attempt_at = $1
-         where next_attempt_at is not null and leased = 1 and next_attempt_at > $1",
+         where next_attempt_at is not null and leased <> 0 and next_attempt_at > $1",
         &values![now],
     )
 }
@@ -342,14 +337,17 @@ fn record_round(tx: &mut Tx, records: &[&AttemptRecord]) -> Result<()> {
         })
         .collect();
     let folds = "deliveries.attempt_count = 0 and v.folds = 1";
+    // One that is over stays so, whoever comes late and says that it failed: another has delivered it, or it was given up.
+    let over = format!("deliveries.next_attempt_at is null and v.status <> {}", Status::Delivered as i64);
+    let unless_over = |column: &str| format!("case when {over} then deliveries.{column} else v.{column} end");
     let numbers = tx.query_rows(
         &format!(
             "with v (shard, id, status, next_attempt_at, completed_at, failed, folds, http_status, error_class,
                error_message, payload_size, started_at, duration, remote_address, detail) as (values {{rows}})
-             update deliveries set status = v.status, next_attempt_at = v.next_attempt_at, leased = 0,
-               completed_at = v.completed_at, trigger = {retry}, failures = failures + v.failed,
-               attempt_count = attempt_count + 1, http_status = v.http_status,
-               error_class = v.error_class, error_message = v.error_message, payload_size = v.payload_size,
+             update deliveries set status = {status}, next_attempt_at = {next_attempt_at}, leased = 0,
+               completed_at = {completed_at}, trigger = {retry}, failures = failures + v.failed,
+               attempt_count = attempt_count + 1, http_status = {http_status},
+               error_class = {error_class}, error_message = {error_message}, payload_size = v.payload_size,
                started_at = case when {folds} then v.started_at else deliveries.started_at end,
                duration = case when {folds} then v.duration else deliveries.duration end,
                remote_address = case when {folds} then v.remote_address else deliveries.remote_address end,
@@ -357,6 +355,12 @@ fn record_round(tx: &mut Tx, records: &[&AttemptRecord]) -> Result<()> {
              from v where deliveries.shard = v.shard and deliveries.id = v.id
              returning deliveries.id, attempt_count",
             retry = Trigger::Retry as i64,
+            status = unless_over("status"),
+            next_attempt_at = unless_over("next_attempt_at"),
+            completed_at = unless_over("completed_at"),
+            http_status = unless_over("http_status"),
+            error_class = unless_over("error_class"),
+            error_message = unless_over("error_message"),
         ),
         &rows,
         |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)),

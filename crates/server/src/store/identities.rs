@@ -324,6 +324,8 @@ pub struct CycleStart {
     pub standing: Option<String>,
     /// The earlier of when its row was made and of its first event.
     pub first_seen_at: Timestamp,
+    /// Whether a cycle of it is waited for, or under way.
+    pub is_due: bool,
 }
 
 /// The states of identities, as they are stored.
@@ -351,7 +353,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
     tx.query_rows(
         "with v (shard, id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle, i.humanity, i.authenticity,
-           i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.first_seen_at
+           i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.first_seen_at, i.evaluate_at
          from v join identities i on i.shard = v.shard and i.id = v.id",
         &with_shards(ids),
         |row| {
@@ -368,6 +370,7 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
                 data: row.get(12)?,
                 standing: row.get(13)?,
                 first_seen_at: row.time(14)?,
+                is_due: row.get::<Option<i64>>(15)?.is_some(),
             })
         },
     )

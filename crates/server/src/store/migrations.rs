@@ -10,8 +10,11 @@ use crate::values;
 pub struct Migration {
     pub version: i64,
     pub name: &'static str,
-    sqlite: &'static str,
-    postgres: &'static str,
+    /// The oldest version of the tables whose code goes on beside it: such a server may run, and start, while others are
+    /// upgraded. Only what adds to the tables leaves the code of before whole.
+    pub works_with: Option<i64>,
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
 }
 
 impl Migration {
@@ -23,16 +26,21 @@ impl Migration {
 
 macro_rules! migration {
     ($version:literal, $name:literal) => {
+        migration!($version, $name, None)
+    };
+    ($version:literal, $name:literal, $works_with:expr) => {
         Migration {
             version: $version,
             name: $name,
+            works_with: $works_with,
             sqlite: include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
             postgres: include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
         }
     };
 }
 
-const MIGRATIONS: &[Migration] = &[
+/// All, in their order.
+pub const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_initial"),
     migration!(2, "0002_audit_log_mcp_token"),
     migration!(3, "0003_oauth"),
@@ -45,7 +53,11 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_teams"),
     migration!(11, "0011_openid_connect"),
     migration!(12, "0012_bulk_changes"),
+    migration!(14, "0014_nodes", Some(FIRST_THAT_ASKS)),
 ];
+
+/// The first version whose code asks what newer tables work with.
+const FIRST_THAT_ASKS: i64 = 14;
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.
 pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {
@@ -60,6 +72,12 @@ pub fn apply(tx: &mut Tx, now: Timestamp) -> Result<()> {
             "insert into schema_migrations (version, name, applied_at) values ($1, $2, $3)",
             &values![migration.version, migration.name, now],
         )?;
+        if migration.works_with.is_some() {
+            tx.execute(
+                "update schema_migrations set works_with = $2 where version = $1",
+                &values![migration.version, migration.works_with],
+            )?;
+        }
     }
     if let (Some(first), Some(last)) = (pending.first(), pending.last()) {
         tracing::info!(first = first.name, last = last.name, "the database has its tables now");
@@ -78,11 +96,24 @@ pub fn pending(tx: &mut Tx) -> Result<Vec<&'static Migration>> {
         false => Vec::new(),
     };
     let newest = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    if let Some(newer) = applied.iter().find(|version| **version > newest) {
-        return Err(StoreError::Refused(format!(
-            "it was last opened by a newer version of dregs (its tables are of version {newer}, this one knows those up \
-             to {newest}): start that version, or restore a backup from before"
-        )));
+    if let Some(newer) = applied.iter().max().filter(|version| **version > newest) {
+        if !works_beside(tx, newest)? {
+            return Err(StoreError::Refused(format!(
+                "it was last opened by a newer version of dregs (its tables are of version {newer}, this one knows those up \
+                 to {newest}): start that version, or restore a backup from before"
+            )));
+        }
+        tracing::warn!(
+            newer,
+            newest,
+            "the database has the tables of a newer version of dregs, beside which this one works"
+        );
     }
     Ok(MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version)).collect())
+}
+
+/// Whether code that knows the tables up to `newest` works with those of this database, which are newer.
+fn works_beside(tx: &mut Tx, newest: i64) -> Result<bool> {
+    let sql = "select count(*) from schema_migrations where version > $1 and (works_with is null or works_with > $1)";
+    tx.get(sql, &values![newest], |row| Ok(row.get::<i64>(0)? == 0))
 }

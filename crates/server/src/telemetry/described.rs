@@ -24,6 +24,7 @@ impl Kind {
 /// Each metric: its name, its kind, and what it counts or tells, with its labels.
 pub const METRICS: &[(&str, Kind, &str)] = &[
     ("dregs_store_available", Gauge, "1 while the database takes writes, else 0: requests are answered 503"),
+    ("dregs_nodes", Gauge, "Servers that run on this database, by `role`"),
     (
         "dregs_store_writes_waiting",
         Gauge,

@@ -6,6 +6,7 @@ pub mod deliver;
 pub mod evaluate;
 pub mod jumps;
 pub mod live;
+pub mod nodes;
 pub mod pace;
 pub mod rescore;
 pub mod retention;

@@ -33,6 +33,14 @@ async fn the_server_says_what_it_is_and_what_waits(engine: Engine) {
         "integration": [],
         "reviewModel": true,
         "publicUrl": server.app.public_url,
+        "nodes": [{
+            "id": server.app.node.id(),
+            "name": system["nodes"][0]["name"],
+            "roles": ["api", "evaluate", "deliver"],
+            "version": env!("CARGO_PKG_VERSION"),
+            "startedAt": system["startedAt"],
+            "seenAt": system["nodes"][0]["seenAt"],
+        }],
         "restored": null,
     });
     assert_eq!(system, expected);

@@ -13,6 +13,7 @@ fn config_prints_what_is_in_force_where_it_comes_from_and_no_secret() {
 listen                      127.0.0.1:9000           dregs.toml
 data_dir                    ./data                   default
 database_url                -                        default
+roles                       api,evaluate,deliver     default
 master_key                  -                        default
 master_key_file             -                        default
 admin_email                 -                        default

@@ -33,13 +33,14 @@ const TRACES: [&str; 9] = [
 const EVENTS: usize = 1_200;
 
 /// Tables in which nothing is about one person.
-const MAY_STAY: [&str; 25] = [
+const MAY_STAY: [&str; 26] = [
     "badge_counts",
     "badge_rules",
     "escalation_rules",
     "rule_jumps",
     "rule_versions",
     "settings",
+    "nodes",
     "schema_migrations",
     "migrations",
     "teams",

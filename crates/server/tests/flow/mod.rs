@@ -11,6 +11,7 @@ mod delivery;
 mod draws;
 mod erasure;
 mod evaluation;
+mod hot;
 mod jumps;
 mod kept;
 mod kill;

@@ -3,7 +3,7 @@ use dregs_server::store::channel_activity::{self, Activity, Sampled};
 use dregs_server::store::codec;
 use dregs_server::store::deliveries::{self, Delivery, Status};
 
-use super::deliveries::Channels;
+use super::deliveries::{Channels, lease};
 use super::{MANY, at};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
@@ -11,6 +11,7 @@ use crate::support::engine::Engine;
 on_both_engines!(
     a_first_attempt_that_succeeds_is_kept_in_its_delivery,
     every_other_attempt_has_a_row,
+    what_is_over_stays_so_whoever_says_late_that_it_failed,
     many_attempts_are_recorded_at_once,
     a_delivery_that_was_attempted_twice_meanwhile_has_both_attempts,
     who_is_done_with_is_known_since_it_was_asked_for_last,
@@ -144,7 +145,7 @@ async fn every_other_attempt_has_a_row(engine: Engine) {
     for (number, attempt) in (1..).zip(&made) {
         record(&channels, vec![attempt.clone()]).await;
         assert_eq!(channels.find(id).await, after(before.clone(), number, attempt));
-        let claim = channels.ground.write(move |tx| deliveries::claim(tx, first, at(9_000), at(9_999), 9));
+        let claim = channels.ground.write(move |tx| deliveries::claim(tx, first, lease(9_000, 9_999), 9));
         failures.push(claim.await.first().map(|claimed| (claimed.failures, claimed.trigger)));
     }
     assert_eq!(failures, [Some((1, Trigger::Retry)), Some((2, Trigger::Retry)), None, None]);
@@ -153,8 +154,27 @@ async fn every_other_attempt_has_a_row(engine: Engine) {
 
     // Whoever asks again gets the whole schedule again.
     channels.ground.write(move |tx| deliveries::requeue(tx, id, Trigger::Resend, at(100))).await;
-    let claimed = channels.ground.write(move |tx| deliveries::claim(tx, first, at(100), at(200), 9)).await;
+    let claimed = channels.ground.write(move |tx| deliveries::claim(tx, first, lease(100, 200), 9)).await;
     assert_eq!((claimed[0].failures, claimed[0].trigger), (0, Trigger::Resend));
+}
+
+async fn what_is_over_stays_so_whoever_says_late_that_it_failed(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let ids = channels.due_at(&[10, 20]).await;
+    let given_up = [ids[1]];
+    channels.ground.write(move |tx| deliveries::give_up(tx, &given_up, "gone", at(40))).await;
+    record(&channels, vec![success(ids[0], Trigger::Recovery, 50)]).await;
+    // Of a node that stood still meanwhile.
+    for id in ids {
+        let before = channels.find(id).await;
+        let late = failure(id, Trigger::Initial, 30);
+        record(&channels, vec![late.clone()]).await;
+        let count = before.attempt_count + 1;
+        let (trigger, payload_size) = (Trigger::Retry, Some(late.payload_size));
+        let expected = Delivery { attempt_count: count, trigger, payload_size, ..before };
+        assert_eq!(channels.find(id).await, expected);
+        assert_eq!(log(&channels, id).await.last(), Some(&entry(count, &late)), "it is in the log");
+    }
 }
 
 async fn many_attempts_are_recorded_at_once(engine: Engine) {
@@ -216,7 +236,7 @@ async fn what_counts_as_no_retry_is_recorded_all_the_same(engine: Engine) {
     record(&channels, vec![broken.clone(), held.clone(), failure(id, Trigger::Retry, 70)]).await;
     assert_eq!(log(&channels, id).await[..2], [entry(1, &broken), entry(2, &held)]);
     let first = channels.first;
-    let claim = move |tx: &mut dregs_server::store::Tx| deliveries::claim(tx, first, at(9_000), at(9_999), 1);
+    let claim = move |tx: &mut dregs_server::store::Tx| deliveries::claim(tx, first, lease(9_000, 9_999), 1);
     assert_eq!(channels.ground.write(claim).await[0].failures, 1);
 }
 

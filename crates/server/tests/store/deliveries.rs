@@ -1,7 +1,7 @@
 use dregs_core::notify::message::EventType;
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::channels::{self, Channel};
-use dregs_server::store::deliveries::{self, Delivery, Filter, NewDelivery, Status, Subject};
+use dregs_server::store::deliveries::{self, Delivery, Filter, Lease, NewDelivery, Status, Subject};
 use dregs_server::store::{notifications, users};
 
 use super::{Ground, MANY, at, set, sorted};
@@ -70,6 +70,11 @@ impl Channels {
     }
 }
 
+/// Node 7 takes it on.
+pub fn lease(from: i64, until: i64) -> Lease {
+    Lease { node: 7, from: at(from), until: at(until) }
+}
+
 /// A delivery about a cycle of identity 1, created and due at `due_at`.
 pub fn of_cycle(channel_id: i64, sequence: i64, due_at: i64) -> NewDelivery {
     NewDelivery {
@@ -80,7 +85,7 @@ pub fn of_cycle(channel_id: i64, sequence: i64, due_at: i64) -> NewDelivery {
         trigger: Trigger::Initial,
         created_at: at(due_at),
         next_attempt_at: at(due_at),
-        leased: false,
+        leased_to: None,
         by_identity: false,
     }
 }
@@ -99,7 +104,7 @@ async fn deliveries_come_back_as_they_were_stored(engine: Engine) {
         subject: Subject::Notification { id: notification },
         trigger: Trigger::Test,
         next_attempt_at: at(90_010),
-        leased: true,
+        leased_to: Some(7),
         ..of_cycle(channels.second, 0, 10)
     };
     let ids = channels.insert(vec![cycle.clone(), test.clone()]).await;
@@ -114,7 +119,7 @@ async fn deliveries_come_back_as_they_were_stored(engine: Engine) {
         attempt_count: 0,
         created_at: row.created_at,
         next_attempt_at: Some(row.next_attempt_at),
-        leased: row.leased,
+        leased: row.leased_to.is_some(),
         completed_at: None,
         http_status: None,
         error_class: None,

@@ -6,7 +6,7 @@ use dregs_server::store::Tx;
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, Claimed, Delivery, Filter, NewDelivery, Status, Subject};
 
-use super::deliveries::{Channels, of_cycle};
+use super::deliveries::{Channels, lease, of_cycle};
 use super::{MANY, at, set, sorted};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
@@ -27,7 +27,7 @@ on_both_engines!(
 
 async fn claim(channels: &Channels, now: i64, limit: i64) -> Vec<Claimed> {
     let first = channels.first;
-    channels.ground.write(move |tx| deliveries::claim(tx, first, at(now), at(now + 1_000), limit)).await
+    channels.ground.write(move |tx| deliveries::claim(tx, first, lease(now, now + 1_000), limit)).await
 }
 
 pub fn ids(claimed: &[Claimed]) -> Vec<i64> {
@@ -57,7 +57,7 @@ async fn a_claim_takes_what_is_due_longest_and_leases_it(engine: Engine) {
 
 async fn a_lease_that_ran_out_makes_the_next_attempt_a_recovery(engine: Engine) {
     let channels = Channels::new(engine).await;
-    let born_leased = NewDelivery { leased: true, ..of_cycle(channels.first, 1, 100) };
+    let born_leased = NewDelivery { leased_to: Some(7), ..of_cycle(channels.first, 1, 100) };
     let retry = NewDelivery { trigger: Trigger::Retry, ..of_cycle(channels.first, 2, 100) };
     let due = channels.insert(vec![born_leased, retry]).await;
     let triggers = |claimed: Vec<Claimed>| set(claimed.iter().map(|c| (c.id, c.trigger.as_text())));
@@ -76,7 +76,7 @@ async fn concurrent_claims_never_share_a_delivery(engine: Engine) {
     let due = channels.due_at(&[7; MANY]).await;
     let first = channels.first;
     let claimed = channels.ground.claim_at_once(move |tx: &mut Tx| {
-        let claimed = ids(&deliveries::claim(tx, first, at(10), at(1_000), 25)?);
+        let claimed = ids(&deliveries::claim(tx, first, lease(10, 1_000), 25)?);
         assert!(claimed.len() <= 25, "{} were claimed", claimed.len());
         Ok(claimed)
     });
@@ -243,7 +243,7 @@ async fn in_order_only_the_first_of_an_identity_is_taken(engine: Engine) {
     let rows = vec![late, by_identity(first, 1, 2), by_identity(first, 2, 7), by_identity(second, 2, 6)];
     let due = channels.insert(rows).await;
     let claim = |now: i64| {
-        let claim = move |tx: &mut Tx| deliveries::claim_in_order(tx, first, at(now), at(now + 1_000), 9);
+        let claim = move |tx: &mut Tx| deliveries::claim_in_order(tx, first, lease(now, now + 1_000), 9);
         channels.ground.write(claim)
     };
     assert_eq!(ids(&claim(20).await), [due[2]]);

@@ -139,6 +139,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         data: "{}".into(),
         standing: None,
         first_seen_at: at(100),
+        is_due: true,
     });
     let mut starts = starts;
     starts.sort_by_key(|start| ids.iter().position(|id| *id == start.id));

@@ -18,6 +18,7 @@ mod labels;
 mod links;
 mod lists;
 mod live;
+mod nodes;
 mod oauth;
 mod records;
 mod refold;

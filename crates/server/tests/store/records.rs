@@ -289,7 +289,7 @@ async fn a_person_is_forgotten(engine: Engine) {
         trigger: Trigger::Initial,
         created_at: at(1),
         next_attempt_at: at(1),
-        leased: false,
+        leased_to: None,
         by_identity: false,
     };
     let group = KnownGroup {

@@ -141,7 +141,7 @@ fn delivery(channel_id: i64, subject: Subject, created_at: Timestamp) -> NewDeli
         trigger: Trigger::Initial,
         created_at,
         next_attempt_at: created_at,
-        leased: false,
+        leased_to: None,
         by_identity: false,
     }
 }

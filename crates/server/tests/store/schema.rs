@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use dregs_server::store::{Result, Tx, pending};
+use dregs_server::store::{MIGRATIONS, Result, Tx, pending};
 
 use super::Ground;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
-on_both_engines!(a_store_that_was_opened_lacks_no_migration);
+on_both_engines!(
+    a_store_that_was_opened_lacks_no_migration,
+    tables_of_a_newer_version_are_taken_where_that_says_so,
+);
 
 /// Every column: table, name, type as PostgreSQL calls it, whether it may be null.
 fn columns(tx: &mut Tx) -> Result<BTreeSet<(String, String, String, bool)>> {
@@ -70,4 +73,62 @@ async fn a_store_that_was_opened_lacks_no_migration(engine: Engine) {
         })
         .await;
     assert_eq!(applied[0], (1, "0001_initial".into(), 0));
+}
+
+async fn tables_of_a_newer_version_are_taken_where_that_says_so(engine: Engine) {
+    let ground = Ground::new(engine);
+    let newest = MIGRATIONS.last().unwrap().version;
+    let open = |works_with: Option<i64>| {
+        ground.write(move |tx| {
+            let sql = "insert into schema_migrations (version, name, applied_at, works_with) values (999, 'later', 0, $1)";
+            tx.execute(sql, &dregs_server::values![works_with])?;
+            let pending = pending(tx).map(|pending| pending.len());
+            tx.execute("delete from schema_migrations where version = 999", &[])?;
+            Ok(pending.map_err(|error| error.to_string()))
+        })
+    };
+    assert_eq!(open(Some(newest)).await, Ok(0));
+    for later in [None, Some(newest + 1)] {
+        let refused = open(later).await.unwrap_err();
+        assert!(refused.contains("newer version of dregs (its tables are of version 999"), "{refused}");
+    }
+}
+
+/// What of a statement the code of before does not bear.
+fn contracts(statement: &str, made_here: &[&str]) -> bool {
+    let words: Vec<_> = statement.split_whitespace().collect();
+    match words.as_slice() {
+        [] | ["create", "table" | "index" | "sequence", ..] | ["insert" | "update", ..] => false,
+        ["create", "unique", "index", _, "on", table, ..] => !made_here.contains(table),
+        ["alter", "table", _, "add", "column", ..] => {
+            statement.contains("not null") && !statement.contains("default")
+        }
+        _ => true,
+    }
+}
+
+#[test]
+fn a_migration_beside_which_older_servers_work_only_adds() {
+    let contracting = |sql: &str| {
+        let lines: Vec<_> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+        let text = lines.join("\n").to_lowercase();
+        let made_here: Vec<_> =
+            text.split("create table ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+        text.split(';').find(|statement| contracts(statement, &made_here)).map(str::to_owned)
+    };
+    for migration in MIGRATIONS.iter().filter(|migration| migration.works_with.is_some()) {
+        for sql in [migration.sqlite, migration.postgres] {
+            assert_eq!(contracting(sql), None, "{}", migration.name);
+        }
+    }
+    for breaking in [
+        "drop table events",
+        "alter table events drop column type",
+        "alter table events rename column type to kind",
+        "alter table events add column kind text not null",
+        "create unique index one on events (type)",
+        "create table a (b text); delete from events",
+    ] {
+        assert!(contracting(breaking).is_some(), "{breaking}");
+    }
 }

@@ -68,8 +68,12 @@ const WITHOUT: &[(&str, Functions)] = &[
         ],
     ),
     (
-        "counts what waits, for metrics, or frees it at a start, alone on the database",
-        &[("deliveries", &["release_leases", "waiting"]), ("identities", &["release_leases", "waiting"])],
+        "counts what waits, for metrics, or frees it: at a start, alone on the database, or of a node that is gone",
+        &[
+            ("deliveries", &["release_leases", "waiting"]),
+            ("identities", &["release_leases", "waiting"]),
+            ("nodes", &["take_over"]),
+        ],
     ),
 ];
 

@@ -7,7 +7,7 @@ use dregs_server::store::deliveries::{self, Delivery, Filter, NewDelivery, Statu
 use dregs_server::store::waiting;
 
 use super::at;
-use super::deliveries::{Channels, of_cycle};
+use super::deliveries::{Channels, lease, of_cycle};
 use super::delivery_queue::{by_identity, ids};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
@@ -69,7 +69,7 @@ async fn one_score_of_an_identity_is_under_way_at_a_time(engine: Engine) {
     let rows = vec![by_identity(first, 1, 1), by_identity(first, 2, 1), by_identity(second, 1, 3)];
     let due = channels.insert(rows).await;
     let claim = |now: i64| {
-        let claim = move |tx: &mut Tx| deliveries::claim_newest(tx, first, at(now), at(now + 100), 9);
+        let claim = move |tx: &mut Tx| deliveries::claim_newest(tx, first, lease(now, now + 100), 9);
         channels.ground.write(claim)
     };
     assert_eq!(ids(&claim(20).await), due[..2]);
@@ -87,7 +87,7 @@ async fn one_score_of_an_identity_is_under_way_at_a_time(engine: Engine) {
 async fn what_has_waited_too_long_is_given_up_and_can_be_asked_for_again(engine: Engine) {
     let channels = Channels::new(engine).await;
     let (first, second) = (channels.first, channels.second);
-    let leased = NewDelivery { leased: true, ..of_cycle(first, 4, 10) };
+    let leased = NewDelivery { leased_to: Some(7), ..of_cycle(first, 4, 10) };
     let retried = NewDelivery { next_attempt_at: at(500), ..of_cycle(first, 5, 10) };
     let rows = vec![of_cycle(first, 1, 10), of_cycle(first, 2, 20), of_cycle(first, 3, 40), leased, retried];
     let due = channels.insert(rows).await;
@@ -129,7 +129,7 @@ async fn what_has_waited_too_long_is_given_up_and_can_be_asked_for_again(engine:
 async fn what_waits_for_its_time_is_let_go(engine: Engine) {
     let channels = Channels::new(engine).await;
     let (first, second) = (channels.first, channels.second);
-    let leased = NewDelivery { leased: true, ..of_cycle(first, 3, 900) };
+    let leased = NewDelivery { leased_to: Some(7), ..of_cycle(first, 3, 900) };
     let due = channels.insert(vec![of_cycle(first, 1, 10), of_cycle(first, 2, 900), leased]).await;
     let other = channels.insert(vec![of_cycle(second, 1, 900)]).await[0];
     assert_eq!(channels.ground.write(move |tx| waiting::let_go(tx, first, at(50))).await, 1);

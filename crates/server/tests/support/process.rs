@@ -46,8 +46,13 @@ impl Site {
 
     /// Starts the server; with a failpoint (`name:count`) it will end itself there.
     pub fn start(&self, failpoint: Option<&str>, settings: &[(&str, &str)]) -> Process {
+        self.start_binary(env!("CARGO_BIN_EXE_dregs"), failpoint, settings)
+    }
+
+    /// The same, with another build.
+    pub fn start_binary(&self, binary: &str, failpoint: Option<&str>, settings: &[(&str, &str)]) -> Process {
         let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dregs"));
+        let mut command = Command::new(binary);
         command
             .arg("serve")
             .env_clear()
@@ -193,6 +198,11 @@ impl Process {
     /// Has it go on.
     pub fn go_on(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Has it end by itself.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
     }
 
     fn signal(&self, signal: Signal) {

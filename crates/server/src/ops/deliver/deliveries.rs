@@ -37,7 +37,7 @@ pub fn of_notification(
         trigger: Trigger::Initial,
         created_at: now,
         next_attempt_at: now,
-        leased: false,
+        leased_to: None,
         by_identity: to.by_identity,
     };
     deliveries::insert(tx, &to.iter().map(delivery).collect::<Vec<_>>())?;

@@ -19,6 +19,7 @@ use crate::ops::deliver::health::Board;
 use crate::ops::deliver::messages::EventIds;
 use crate::ops::directories::Directories;
 use crate::ops::handoff::{Handoff, Outgoing};
+use crate::ops::installation::nodes::Node;
 use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::channels::{self, Channel};
 use crate::store::claims::DELIVERY_LEASE_MS;
@@ -58,6 +59,7 @@ pub struct Channels<'a> {
     pub kept: &'a Directories,
     pub health: &'a Board,
     pub deliveries: &'a Handoff<Outgoing>,
+    pub node: &'a Node,
 }
 
 impl Channels<'_> {
@@ -234,7 +236,7 @@ impl Channels<'_> {
         self.kept.key.vault()?;
         let data = catalogue::example_data(event).to_string();
         let (team_id, channel_id) = (channel.team_id, channel.id);
-        let stored = data.clone();
+        let (stored, node) = (data.clone(), self.node.id());
         let (notification_id, delivery_id) = self
             .store
             .write(move |tx| {
@@ -249,7 +251,7 @@ impl Channels<'_> {
                     trigger: Trigger::Test,
                     created_at: now,
                     next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),
-                    leased: true,
+                    leased_to: Some(node),
                     by_identity: false,
                 };
                 let ids = deliveries::insert(tx, &[delivery])?;

@@ -10,11 +10,14 @@ use crate::ops::deliver::endpoints::Endpoint;
 use crate::ops::deliver::messages;
 use crate::ops::handoff::Outgoing;
 use crate::store::claims::DELIVERY_LEASE_MS;
-use crate::store::{Result, deliveries, log_failure, waiting};
+use crate::store::deliveries::{self, Lease};
+use crate::store::{Result, log_failure, waiting};
 
 /// What a claim brought.
 pub struct Claimed {
     pub channel_id: i64,
+    /// Of the node, when it was begun.
+    pub epoch: u64,
     /// Places that were taken for it.
     pub places: usize,
     /// As many as were asked for: there may be more.
@@ -25,13 +28,13 @@ pub struct Claimed {
 /// Claims up to `most` due deliveries of a channel, for which `places` were taken; one alone is for a probe. What fails
 /// is logged and tried at the next poll.
 pub async fn claim(app: Arc<App>, endpoint: Arc<Endpoint>, places: usize, most: usize) -> Claimed {
-    let channel_id = endpoint.channel_id;
+    let (channel_id, epoch) = (endpoint.channel_id, app.node.epoch());
     let outgoing = try_claim(&app, &endpoint, most).await.unwrap_or_else(|error| {
         log_failure!(error, channel_id, "due deliveries could not be claimed");
         Vec::new()
     });
     let is_full = outgoing.len() >= most;
-    Claimed { channel_id, places, is_full, outgoing }
+    Claimed { channel_id, epoch, places, is_full, outgoing }
 }
 
 async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Outgoing>> {
@@ -39,7 +42,7 @@ async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Ou
     let (is_ordered, coalesces) = (endpoint.sender.is_ordered(), endpoint.sender.coalesces());
     let now = app.clock.now();
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let lease_until = now.plus_millis(DELIVERY_LEASE_MS);
+    let lease = Lease { node: app.node.id(), from: now, until: now.plus_millis(DELIVERY_LEASE_MS) };
     let (due_at, claimed) = app
         .store
         .write(move |tx| {
@@ -52,7 +55,7 @@ async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Ou
                 (false, true) => deliveries::claim_newest,
                 (false, false) => deliveries::claim,
             };
-            Ok((due_at, claim(tx, channel_id, now, lease_until, limit)?))
+            Ok((due_at, claim(tx, channel_id, lease, limit)?))
         })
         .await?;
     if claimed.is_empty() {

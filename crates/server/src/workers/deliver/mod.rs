@@ -15,7 +15,7 @@ use std::time::Duration;
 use dregs_core::time::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
 use crate::ops::handoff::Outgoing;
@@ -25,6 +25,10 @@ use lane::{Lane, Room};
 
 /// How often the store is asked for what nobody handed on: retries, crash recovery, other nodes.
 const POLL_MS: u64 = 250;
+/// The same, where others than this node make deliveries.
+const POLL_DIVIDED_MS: u64 = 100;
+/// How long a node that may not work waits before it looks again.
+const PAUSE: Duration = Duration::from_millis(250);
 /// Attempts made and not yet recorded, beyond which no new one begins.
 const UNRECORDED_MAX: usize = 4_096;
 /// How long a lane then waits before it looks again.
@@ -34,6 +38,7 @@ const RECORDER_PAUSE: Duration = Duration::from_millis(20);
 pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Outgoing>, shutdown: Shutdown) {
     let (records, recorder) = record::start(Arc::clone(&app));
     let mut deliverer = Deliverer {
+        epoch: app.node.epoch(),
         app,
         records,
         lanes: HashMap::new(),
@@ -50,6 +55,8 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Outgoing>
 
 struct Deliverer {
     app: Arc<App>,
+    /// Of the node, when it took what waits here.
+    epoch: u64,
     records: record::Sender,
     lanes: HashMap<i64, Lane>,
     /// Each ends with its channel and its deliveries.
@@ -63,8 +70,7 @@ struct Deliverer {
 
 impl Deliverer {
     async fn turn(&mut self, handed_on: &mut mpsc::UnboundedReceiver<Outgoing>, mut shutdown: Shutdown) {
-        let mut poll = interval(Duration::from_millis(POLL_MS));
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut poll = Instant::now();
         let mut polls = JoinSet::new();
         let app = Arc::clone(&self.app);
         loop {
@@ -84,7 +90,9 @@ impl Deliverer {
                 }
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
                 () = app.deliveries.spilled.notified() => self.claim_spilled(),
-                _ = poll.tick(), if polls.is_empty() => {
+                () = sleep_until(poll), if app.config.roles.deliver && polls.is_empty() => {
+                    let millis = if app.node.is_divided() { POLL_DIVIDED_MS } else { POLL_MS };
+                    poll = Instant::now() + Duration::from_millis(millis);
                     let app = Arc::clone(&app);
                     // What the key does not sign any more is left to others.
                     if !app.kept.key.is_replaced() {
@@ -105,6 +113,8 @@ impl Deliverer {
     }
 
     fn accept(&mut self, outgoing: Outgoing) {
+        // First, or this one would be forgotten with them.
+        self.forget_lost();
         let channel_id = outgoing.channel_id;
         if !self.lanes.entry(channel_id).or_default().push(outgoing) {
             self.app.deliveries.release(channel_id, 1);
@@ -121,12 +131,17 @@ impl Deliverer {
     }
 
     fn begin(&mut self, channel_id: i64) {
+        self.forget_lost();
         let Some(lane) = self.lanes.get_mut(&channel_id) else { return };
         if lane.queue.is_empty() {
             return;
         }
         if self.app.kept.key.is_replaced() {
             self.hand_back(channel_id, self.app.clock.now());
+            return;
+        }
+        if !self.app.node.may_work() {
+            self.wakes.push(Reverse((Instant::now() + PAUSE, channel_id)));
             return;
         }
         let Some(endpoint) = self.app.kept.channels.get(channel_id) else {
@@ -168,6 +183,18 @@ impl Deliverer {
         }
     }
 
+    /// Forgets what waits here, where this node was taken for dead: others have it.
+    fn forget_lost(&mut self) {
+        let epoch = self.app.node.epoch();
+        if self.epoch == epoch {
+            return;
+        }
+        self.epoch = epoch;
+        for (channel_id, lane) in &mut self.lanes {
+            self.app.deliveries.release(*channel_id, lane.give_up().len());
+        }
+    }
+
     /// Gives what waits here back to the store, where it falls due at `due`.
     fn hand_back(&mut self, channel_id: i64, due: Timestamp) {
         let Some(lane) = self.lanes.get_mut(&channel_id) else { return };
@@ -198,7 +225,8 @@ impl Deliverer {
     /// Claims due deliveries of a channel, if it has room for them.
     fn claim(&mut self, channel_id: i64) {
         let endpoint = self.app.kept.channels.get(channel_id).filter(|endpoint| endpoint.enabled);
-        let Some(endpoint) = endpoint.filter(|_| !self.app.kept.key.is_replaced()) else { return };
+        let may_claim = self.app.config.roles.deliver && !self.app.kept.key.is_replaced();
+        let Some(endpoint) = endpoint.filter(|_| may_claim) else { return };
         let allowance = self.app.health.allowance(channel_id, self.app.clock.now());
         let lane = self.lanes.entry(channel_id).or_default();
         let room = match lane.room(&endpoint, allowance, Instant::now()) {
@@ -219,6 +247,12 @@ impl Deliverer {
         // What is over must not be taken for under way: its delivery may have been claimed again.
         while let Some(finished) = self.attempts.try_join_next() {
             self.attempt_finished(finished);
+        }
+        self.forget_lost();
+        if claimed.epoch != self.app.node.epoch() {
+            // Others have it by now.
+            self.app.deliveries.release(claimed.channel_id, claimed.places);
+            return;
         }
         if claimed.is_full {
             self.app.deliveries.spill(claimed.channel_id);

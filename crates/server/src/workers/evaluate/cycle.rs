@@ -54,7 +54,9 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
         .store
         .read(move |tx| {
             let scored = evaluation::score(tx, &ids, &seen, clock.now())?;
-            scored.into_iter().map(|scored| Cycle::new(scored, event_ids, clock.as_ref())).collect()
+            // Another node may have been faster, where it took this one for dead.
+            let due = scored.into_iter().filter(|scored| scored.start.is_due);
+            due.map(|scored| Cycle::new(scored, event_ids, clock.as_ref())).collect()
         })
         .await;
     let cycles: Vec<Cycle> = cycles?;
@@ -82,6 +84,7 @@ async fn commit(
     let context = Context {
         now: app.clock.now(),
         min_cycle_ms: app.evaluations.min_cycle_ms,
+        node: app.node.id(),
         granted: grants.left.clone(),
         rules,
         versions,
@@ -179,6 +182,8 @@ impl Grants {
         let mut left = BTreeMap::new();
         for (team_id, count) in by_team {
             for channel_id in app.kept.channels.handed_on(team_id, EventType::IdentityScored) {
+                // What another node may take over is left to the store.
+                let count = if app.node.may_work() { count } else { 0 };
                 left.insert(channel_id, app.deliveries.reserve(channel_id, count));
             }
         }
@@ -201,6 +206,7 @@ impl Grants {
 struct Context {
     now: Timestamp,
     min_cycle_ms: i64,
+    node: i64,
     /// Places for deliveries, by channel.
     granted: BTreeMap<i64, usize>,
     rules: Arc<rules::OfTeams>,
@@ -297,13 +303,14 @@ fn insert_deliveries(
                     trigger: Trigger::Initial,
                     created_at: cycle.analysis.finished_at,
                     next_attempt_at: context.now.plus_millis(lease),
-                    leased,
+                    leased_to: leased.then_some(context.node),
                     by_identity: to.by_identity,
                 });
             }
         }
     }
-    let leased: HashMap<_, _> = rows.iter().map(|row| ((row.channel_id, row.subject), row.leased)).collect();
+    let leased: HashMap<_, _> =
+        rows.iter().map(|row| ((row.channel_id, row.subject), row.leased_to.is_some())).collect();
     let inserted = deliveries::insert(tx, &rows)?;
     let with_lease = inserted.into_iter().map(|(channel_id, subject, id)| {
         (channel_id, subject, id, leased.get(&(channel_id, subject)).copied().unwrap_or(false))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
 use crate::failpoint::{self, Failpoint};
@@ -26,13 +26,14 @@ const BATCHES_MAX: usize = 2;
 const CLAIM_MAX: usize = 1_024;
 /// How often the store is asked for what nobody handed on: crash recovery, other nodes, spills.
 const POLL_MS: u64 = 500;
+/// The same, where others than this node store events.
+const POLL_DIVIDED_MS: u64 = 100;
 
 /// Scores what falls due until `shutdown`.
 pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut shutdown: Shutdown) {
     let mut schedule = schedule::Schedule::default();
     let mut batches = JoinSet::new();
-    let mut poll = interval(Duration::from_millis(POLL_MS));
-    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut poll = Instant::now();
     loop {
         while let Ok(due) = handed_on.try_recv() {
             schedule.push(due);
@@ -56,7 +57,11 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
             Some(_) = batches.join_next(), if !batches.is_empty() => {}
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             () = app.evaluations.spilled() => {}
-            _ = poll.tick() => app.evaluations.spill(),
+            () = sleep_until(poll) => {
+                let millis = if app.node.is_divided() { POLL_DIVIDED_MS } else { POLL_MS };
+                poll = Instant::now() + Duration::from_millis(millis);
+                app.evaluations.spill();
+            }
             () = shutdown.begun() => break,
         }
     }

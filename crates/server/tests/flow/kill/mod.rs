@@ -8,7 +8,9 @@ mod outcome;
 mod power;
 mod retention;
 mod rules;
+mod takeover;
 mod traffic;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

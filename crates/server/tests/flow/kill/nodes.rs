@@ -28,7 +28,7 @@ const STANDS_STILL: Duration = Duration::from_secs(3);
 const KNOWN_WITHIN: Duration = Duration::from_secs(2);
 
 /// Nodes share what they seal with.
-const MASTER_KEY: (&str, &str) =
+pub const MASTER_KEY: (&str, &str) =
     ("DREGS_MASTER_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
 
 async fn start(site: &Site) -> Process {
@@ -37,7 +37,7 @@ async fn start(site: &Site) -> Process {
     node
 }
 
-fn sites() -> [Site; NODES] {
+pub fn sites() -> [Site; NODES] {
     let first = Site::new(Engine::Postgres);
     let others = [first.beside(), first.beside()];
     let [second, third] = others;

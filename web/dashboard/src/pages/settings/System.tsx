@@ -36,6 +36,11 @@ export function System() {
               <Facts facts={[["Scoring", <Waiting queue={system.evaluation} />], ["Delivery", <Waiting queue={system.delivery} />]]} />
             </Panel>
             <Panel title="Server"><Server system={system} /></Panel>
+            {system.nodes.length > 1 && (
+              <Panel title="Nodes" note="One that has not been heard of for eight seconds is gone, and others take over what it had taken.">
+                <Facts facts={system.nodes.map((node) => [node.name, <Node node={node} />])} />
+              </Panel>
+            )}
           </>
         )}
       </Answer>
@@ -75,6 +80,10 @@ function Server({ system }: { system: SystemBody }) {
       ]}
     />
   );
+}
+
+function Node({ node }: { node: Schemas["NodeBody"] }) {
+  return <>{node.roles.join(", ")}; version {node.version}, started <Time at={node.startedAt} />, last heard of <Time at={node.seenAt} /></>;
 }
 
 /** "1.4 GB", "512 kB". */

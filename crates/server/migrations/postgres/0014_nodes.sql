@@ -1,0 +1,17 @@
+-- The servers that run on this database. One that is not heard of any more is taken for dead, and another takes over what it
+-- had taken: while a delivery is leased, `deliveries.leased` has the id of its node. 1 is nobody's: versions without this
+-- table write it.
+create table nodes (
+  id bigint generated always as identity (start with 2) primary key,
+  name text not null,
+  -- what it does, separated by commas
+  roles text not null,
+  version text not null,
+  started_at bigint not null,
+  -- grows while it lives, and when that was last
+  beat bigint not null default 0,
+  seen_at bigint not null
+);
+
+-- The oldest version of the tables whose code can work beside this one; null where only newer code can.
+alter table schema_migrations add column works_with bigint;
