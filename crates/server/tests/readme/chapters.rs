@@ -77,6 +77,7 @@ chapters! {
     operations: "docs/manual/operations.md",
     scoring: "docs/manual/scoring.md",
     security: "docs/manual/security.md",
+    sizing: "docs/manual/sizing.md",
     tracking: "docs/manual/tracking.md",
     webhooks: "docs/manual/webhooks.md",
 }
