@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_teams"),
     migration!(11, "0011_openid_connect"),
     migration!(12, "0012_bulk_changes"),
+    migration!(13, "0013_traces"),
 ];
 
 /// Applies what is missing, all in the caller's transaction: it is all there afterwards, or none.

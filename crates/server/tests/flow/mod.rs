@@ -30,4 +30,5 @@ mod reviews;
 mod rule_versions;
 mod rules;
 mod sick;
+mod traces;
 mod waves;
