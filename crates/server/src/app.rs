@@ -49,6 +49,7 @@ use crate::ops::team::channels::Channels;
 use crate::store::claims::Due;
 use crate::store::{Location, Result, Store, StoreError, backup, deliveries, identities, settings};
 use crate::telemetry;
+use crate::trace::{Collector, Exporter, Traces};
 use crate::vault::{self, KEY_FILE, Vault};
 
 /// Identities accepted and not yet scored that are kept in memory, each a number and a time; more wait in the store, which
@@ -97,6 +98,7 @@ pub struct App {
     pub sign_ins: SignIns,
     /// `None` where nobody signs in at an OpenID provider.
     pub oidc: Option<Oidc>,
+    pub traces: Traces,
     pub metrics: PrometheusHandle,
     stopping: AtomicBool,
     /// Held while a SQLite file is in use.
@@ -108,6 +110,8 @@ pub struct Inboxes {
     pub submissions: mpsc::Receiver<Submission>,
     pub evaluations: mpsc::UnboundedReceiver<Due>,
     pub deliveries: mpsc::UnboundedReceiver<Outgoing>,
+    /// Where spans are sent, if anywhere.
+    pub spans: Option<Exporter>,
 }
 
 /// An opened server.
@@ -140,6 +144,7 @@ pub struct Parts {
     oidc: Option<Oidc>,
     retries: RetrySchedule,
     weights: Weights,
+    collector: Option<Collector>,
 }
 
 impl Parts {
@@ -157,6 +162,9 @@ impl Parts {
                 ca_file: config.egress_ca_file.clone(),
             };
             let oidc = Oidc::read(config, way_out.clone())?;
+            let collector = config.otlp_endpoint.as_deref();
+            let collector = collector.map(|at| Collector::new(at, &config.otlp_headers, way_out.clone()));
+            let collector = collector.transpose()?;
             let http = HttpClient::new(way_out)?;
             let mailer = config.smtp()?.map(Mailer::new).transpose()?;
             let geo = Geo::open(&config.geo_databases)?;
@@ -166,7 +174,7 @@ impl Parts {
                 Weights::parse(&config.analyzer_weights).map_err(|e| format!("analyzer_weights: {e}"))?;
             let agent_keys = AgentKeys::new(&config.agent_signers, config.agent_keys_file.as_deref())?;
             let clients = Clients { http, mailer };
-            Ok(Self { egress, clients, geo, agent_keys, oidc, retries, weights })
+            Ok(Self { egress, clients, geo, agent_keys, oidc, retries, weights, collector })
         };
         read().map_err(StartError::Config)
     }
@@ -193,7 +201,11 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> std::result::Result<Opened, StartError> {
         let wrong = |error: String| StartError::Config(error);
-        let Parts { egress, clients, geo, agent_keys, oidc, retries, weights } = parts;
+        let Parts { egress, clients, geo, agent_keys, oidc, retries, weights, collector } = parts;
+        let (traces, spans) = match collector.map(|at| Traces::to(at, config.trace_sample_ratio)) {
+            Some((traces, exporter)) => (traces, Some(exporter)),
+            None => (Traces::default(), None),
+        };
         std::fs::create_dir_all(&config.data_dir).map_err(|error| {
             wrong(format!("data_dir {} cannot be used: {error}", config.data_dir.display()))
         })?;
@@ -287,6 +299,7 @@ impl App {
             )
             .map_err(StartError::Failed)?,
             oidc,
+            traces,
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
             _lock: lock,
@@ -297,7 +310,8 @@ impl App {
         };
         app.reload().await?;
         app.kept.common.learn_again(&app.store, app.kept.mappings.current(), app.clock.now()).await?;
-        let inboxes = Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox };
+        let inboxes =
+            Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox, spans };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
     }
 
@@ -418,6 +432,7 @@ impl App {
             kept: Arc::clone(&self.kept),
             evaluations: Arc::clone(&self.evaluations),
             usage: Arc::clone(&self.usage),
+            traces: self.traces.clone(),
         }
     }
 

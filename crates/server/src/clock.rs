@@ -61,3 +61,9 @@ pub fn since_boot() -> Duration {
 pub fn thread_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
+
+/// The time of day in nanoseconds since 1970: for spans, which are shorter than what a [`Timestamp`] can tell.
+pub fn unix_nanos() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

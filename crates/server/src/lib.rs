@@ -15,6 +15,7 @@ pub mod store;
 pub mod telemetry;
 pub mod text_file;
 pub mod tls;
+pub mod trace;
 pub mod vault;
 pub mod workers;
 

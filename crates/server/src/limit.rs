@@ -59,6 +59,7 @@ limits! {
     RegisteredClients = "registered_clients",
     MonthlyEvents = "monthly_events",
     DailyReviews = "daily_reviews",
+    SpanQueue = "span_queue",
     LoginsOfAccount = "logins_of_account",
     LoginsOfPlace = "logins_of_place",
     LoginsOfAddress = "logins_of_address",

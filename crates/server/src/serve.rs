@@ -15,6 +15,7 @@ use crate::ops::handoff::Outgoing;
 use crate::shutdown::{self, Shutdown};
 use crate::store::claims::Due;
 use crate::store::log_failure;
+use crate::trace::Exporter;
 use crate::workers;
 
 /// What is under way when the server is told to stop has this long to finish.
@@ -43,9 +44,9 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let (http_trigger, http_shutdown) = shutdown::channel();
     let (worker_trigger, worker_shutdown) = shutdown::channel();
-    let Inboxes { submissions, evaluations, deliveries } = inboxes;
+    let Inboxes { submissions, evaluations, deliveries, spans } = inboxes;
     let ingest = tokio::spawn(http::Timed::new(app.ingest_writer().run(submissions)));
-    let workers = start_workers(Arc::clone(&app), evaluations, deliveries, worker_shutdown)?;
+    let workers = start_workers(Arc::clone(&app), (evaluations, deliveries, spans), worker_shutdown)?;
 
     let serving = http::serve(Arc::clone(&app), listener, http_shutdown);
     let mut stopped_at = Instant::now();
@@ -75,12 +76,16 @@ pub async fn serve(
 
 fn start_workers(
     app: Arc<App>,
-    evaluations: mpsc::UnboundedReceiver<Due>,
-    deliveries: mpsc::UnboundedReceiver<Outgoing>,
+    (evaluations, deliveries, spans): (
+        mpsc::UnboundedReceiver<Due>,
+        mpsc::UnboundedReceiver<Outgoing>,
+        Option<Exporter>,
+    ),
     shutdown: Shutdown,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (delivery_trigger, delivery_shutdown) = shutdown::channel();
+    let (export_trigger, export_shutdown) = shutdown::channel();
     thread::Builder::new().name("workers".into()).spawn(move || {
         runtime.block_on(async {
             let roles = app.config.roles;
@@ -95,7 +100,16 @@ fn start_workers(
                         delivery_trigger.begin();
                     },
                     // Of a node without that role it makes the tests that somebody waits for.
-                    workers::deliver::run(Arc::clone(&app), deliveries, delivery_shutdown),
+                    async {
+                        workers::deliver::run(Arc::clone(&app), deliveries, delivery_shutdown).await;
+                        // Only now is everything told that has happened.
+                        export_trigger.begin();
+                    },
+                    async {
+                        if let Some(exporter) = spans {
+                            exporter.run(export_shutdown).await;
+                        }
+                    },
                     workers::live::run(Arc::clone(&app), shutdown.clone()),
                     workers::agent_keys::run(Arc::clone(&app), shutdown.clone()),
                     reload(Arc::clone(&app), shutdown.clone()),

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ops",
             "shutdown",
             "store",
+            "trace",
             "channels::config",
             "channels::fetch",
             "channels::email",
@@ -28,8 +29,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
-    ("workers", &["app", "clock", "limit", "ops", "store", "channels", "failpoint", "shutdown"]),
-    ("serve", &["app", "http", "ops", "shutdown", "store", "workers"]),
+    ("workers", &["app", "clock", "limit", "ops", "store", "channels", "failpoint", "shutdown", "trace"]),
+    ("serve", &["app", "http", "ops", "shutdown", "store", "trace", "workers"]),
     (
         "cli",
         &[
@@ -46,7 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
-    ("app", &["clock", "config", "geo", "ops", "store", "channels", "telemetry", "vault"]),
+    ("app", &["clock", "config", "geo", "ops", "store", "channels", "telemetry", "trace", "vault"]),
     (
         "ops",
         &[
@@ -61,11 +62,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "failpoint",
             "limit",
             "text_file",
+            "trace",
             "vault",
         ],
     ),
-    ("channels", &["clock", "limit", "text_file", "tls"]),
-    ("store", &["clock", "limit", "text_file", "tls", "values"]),
+    ("channels", &["clock", "limit", "text_file", "tls", "trace::context"]),
+    ("store", &["clock", "limit", "text_file", "tls", "trace::context", "values"]),
+    ("trace", &["channels::egress", "channels::http", "channels::outcome", "clock", "limit", "shutdown"]),
 ];
 
 const FILE_LINES_MAX: usize = 600;

@@ -13,6 +13,7 @@ use super::outcome::{ErrorClass, Outcome, SendError};
 use super::slack::{self, MESSAGES_PER_SECOND, Slack};
 use super::smtp::Mailer;
 use super::webhook::{Attempt, CONCURRENCY_DEFAULT, Webhook};
+use crate::trace::context;
 
 /// A channel ready to send.
 #[derive(Clone, Debug)]
@@ -152,6 +153,12 @@ impl Prepared {
             Self::Signed(request) | Self::Card(request, _) => request.body.len(),
             Self::Letter(letter, _) => letter.formatted().len(),
         }
+    }
+
+    /// Where the request says that it is in a trace.
+    pub fn traceparent(&self) -> Option<String> {
+        let Self::Signed(request) = self else { return None };
+        Some(request.headers.get(context::HEADER)?.to_str().ok()?.to_owned())
     }
 
     /// As the log shows it, where the log cannot make it anew: a signed message it can.

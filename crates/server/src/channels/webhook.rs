@@ -15,6 +15,7 @@ use super::config::{FieldError, MASKED, check_range};
 use super::egress::Target;
 use super::http::PostRequest;
 use crate::limit::{self, Limit};
+use crate::trace::context::{self, Context};
 
 /// The shortest and the longest deadline a channel may set.
 pub const TIMEOUT_MIN_MS: u64 = 100;
@@ -117,6 +118,8 @@ pub struct Attempt<'a> {
     pub timestamp: Timestamp,
     /// The server's deadline, for a channel without its own.
     pub default_deadline: Duration,
+    /// The attempt, where it is traced.
+    pub trace: Option<Context>,
 }
 
 impl WebhookConfig {
@@ -208,7 +211,7 @@ impl Webhook {
     /// The request of one attempt, signed. `secrets` are all that are valid at its timestamp, the
     /// newest first, and at least one.
     pub fn request(&self, attempt: &Attempt<'_>, secrets: &[Secret]) -> PostRequest {
-        let Attempt { message, channel_id, delivery_id, timestamp, default_deadline } = *attempt;
+        let Attempt { message, channel_id, delivery_id, timestamp, default_deadline, trace } = *attempt;
         let body = message.body(channel_id, timestamp);
         let signatures = sign(secrets, &message.id, timestamp, &body);
         let mut headers = HeaderMap::with_capacity(10 + self.custom_headers.len());
@@ -228,6 +231,13 @@ impl Webhook {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }
+        }
+        // A channel that sets the header itself has its own way of tracing.
+        if let Some(trace) = trace
+            && self.custom_headers.iter().all(|(name, _)| name != context::HEADER)
+            && let Ok(value) = HeaderValue::try_from(trace.traceparent())
+        {
+            headers.insert(context::HEADER, value);
         }
         headers.extend(self.custom_headers.iter().cloned());
         PostRequest {
@@ -526,6 +536,7 @@ mod tests {
             delivery_id: 42,
             timestamp: Timestamp::from_millis(1_795_426_201_500),
             default_deadline: Duration::from_secs(10),
+            trace: None,
         };
         let secrets = [Secret::from_bytes([7; 32])];
         let request = webhook.request(&attempt, &secrets);

@@ -143,6 +143,12 @@ pub struct Config {
     /// Which log lines are written: a level, or a filter such as `info,dregs_server=debug`.
     pub log: String,
     pub log_format: LogFormat,
+    /// A collector of OpenTelemetry to which spans are sent; none means that none are made.
+    pub otlp_endpoint: Option<String>,
+    /// Headers that it wants: `name=value`, separated by commas.
+    pub otlp_headers: String,
+    /// How large a part of the requests without `traceparent` begins a trace.
+    pub trace_sample_ratio: f64,
     /// For tests: where the process ends itself, as `name:count`.
     pub failpoint: Option<String>,
 }
@@ -220,6 +226,9 @@ impl Config {
             reviewer_key: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
+            otlp_endpoint: None,
+            otlp_headers: String::new(),
+            trace_sample_ratio: 1.0,
             failpoint: None,
         }
     }

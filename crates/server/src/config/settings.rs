@@ -9,7 +9,7 @@ use url::Url;
 
 use super::values::{
     checked, database, e_mail, issuer, joined, key, list, log_filter, log_format, log_format_name, mailbox,
-    name_server, network, optional, path, put, scopes, second_factor, second_factor_name, short_name,
+    name_server, network, optional, path, put, ratio, scopes, second_factor, second_factor_name, short_name,
     shown_path, smtp_url, web_address, within,
 };
 use super::{Config, MASK};
@@ -19,6 +19,7 @@ use crate::ops::access::sign_in::is_password;
 use crate::ops::agent_keys::parse_signers;
 use crate::ops::installation::nodes::Roles;
 use crate::store::{Address, masked_address};
+use crate::trace::parse_headers;
 
 /// A receiver needs some time to answer at all; and what is in flight must end before a shutdown
 /// does, which takes 30 seconds at most.
@@ -108,7 +109,7 @@ pub fn address(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(local)
 }
 
-pub(super) const SETTINGS: [Setting; 54] = [
+pub(super) const SETTINGS: [Setting; 57] = [
     Setting {
         key: "listen",
         expects: "an address and a port, such as 127.0.0.1:8080",
@@ -484,6 +485,27 @@ pub(super) const SETTINGS: [Setting; 54] = [
         visibility: Visibility::Shown,
         read: |config, text| put(&mut config.log_format, log_format(text)),
         write: |config| Some(log_format_name(config.log_format).to_owned()),
+    },
+    Setting {
+        key: "otlp_endpoint",
+        expects: "an http or https address, such as http://127.0.0.1:4318",
+        visibility: Visibility::Shown,
+        read: |config, text| optional(&mut config.otlp_endpoint, text, web_address),
+        write: |config| config.otlp_endpoint.clone(),
+    },
+    Setting {
+        key: "otlp_headers",
+        expects: "a list of names and values separated by commas, such as api-key=abc",
+        visibility: Visibility::Secret,
+        read: |config, text| checked(&mut config.otlp_headers, text, parse_headers),
+        write: |config| Some(config.otlp_headers.clone()).filter(|headers| !headers.is_empty()),
+    },
+    Setting {
+        key: "trace_sample_ratio",
+        expects: "a number from 0 to 1, such as 0.1",
+        visibility: Visibility::Shown,
+        read: |config, text| put(&mut config.trace_sample_ratio, ratio(text)),
+        write: |config| Some(config.trace_sample_ratio.to_string()),
     },
     Setting {
         key: "failpoint",

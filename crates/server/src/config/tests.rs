@@ -77,6 +77,9 @@ fn without_anything_the_defaults_are_in_force() {
             "reviewer_key",
             "log",
             "log_format",
+            "otlp_endpoint",
+            "otlp_headers",
+            "trace_sample_ratio",
         ]
     );
 }
@@ -462,7 +465,11 @@ fn the_example_file_names_every_setting_with_its_default() {
     let without_default = [&without_default[..], &["public_key", "secret_key", "egress_ca_file"]].concat();
     let without_default =
         [&without_default[..], &["reviewer_url", "reviewer_model", "reviewer_key"]].concat();
-    let without_default = [&without_default[..], &["smtp_url", "public_url", "agent_keys_file"]].concat();
+    let without_default = [
+        &without_default[..],
+        &["smtp_url", "public_url", "agent_keys_file", "otlp_endpoint", "otlp_headers"],
+    ]
+    .concat();
     let is_setting = |line: &&str| line.starts_with("# ") && line.contains(" = ");
     let of_provider = ["oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_client_secret_file"];
     let of_provider = [&of_provider[..], &["oidc_name", "oidc_role_claim", "oidc_roles"]].concat();
@@ -478,6 +485,33 @@ fn the_example_file_names_every_setting_with_its_default() {
         }
     }
     assert!(load_from(example, &[], &Flags::default()).unwrap().in_force == defaults.in_force);
+}
+
+#[test]
+fn what_is_said_of_traces_is_read_strictly_and_headers_are_not_shown() {
+    let wrong = [
+        ("otlp_endpoint", "127.0.0.1:4318"),
+        ("otlp_endpoint", "grpc://127.0.0.1:4317"),
+        ("otlp_headers", "api-key"),
+        ("otlp_headers", "api key=hidden"),
+        ("trace_sample_ratio", "1.1"),
+        ("trace_sample_ratio", "-0.1"),
+        ("trace_sample_ratio", "NaN"),
+        ("trace_sample_ratio", "10%"),
+    ];
+    for (key, value) in wrong {
+        let error = load_from(&format!("{key} = {value:?}"), &[], &Flags::default()).unwrap_err().to_string();
+        assert!(error.contains(key) && !error.contains("hidden"), "{key} = {value}: {error}");
+    }
+    let text = "otlp_endpoint = \"http://127.0.0.1:4318\"\notlp_headers = \"api-key=hidden\"\ntrace_sample_ratio = 0.25";
+    let loaded = load_from(text, &[], &Flags::default()).unwrap();
+    let shown = |key| in_force(&loaded, key).0;
+    assert_eq!(shown("otlp_endpoint").as_deref(), Some("http://127.0.0.1:4318"));
+    assert_eq!(
+        (shown("otlp_headers").as_deref(), shown("trace_sample_ratio").as_deref()),
+        (Some(MASK), Some("0.25"))
+    );
+    assert_eq!(loaded.config.otlp_headers, "api-key=hidden");
 }
 
 #[test]

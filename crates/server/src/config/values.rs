@@ -94,6 +94,11 @@ pub(super) fn within(text: &str, range: &RangeInclusive<u64>) -> Option<u64> {
     text.parse().ok().filter(|number| range.contains(number))
 }
 
+/// A part of a whole.
+pub(super) fn ratio(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|part| (0.0..=1.0).contains(part))
+}
+
 /// The items between commas; none when the text is empty.
 pub(super) fn list<T>(text: &str, parse: fn(&str) -> Option<T>) -> Option<Vec<T>> {
     text.split(',').map(str::trim).filter(|_| !text.is_empty()).map(parse).collect()

@@ -213,6 +213,10 @@ impl ApiError {
             .with_details(details)
     }
 
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub fn is_unauthenticated(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
     }

@@ -13,10 +13,13 @@ use super::answer::Answer;
 use super::auth::{Anybody, Client, Sender};
 use super::body::{Received, Whose, by_size, note_refusal, receive};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
+use super::request_id;
 use crate::app::App;
+use crate::clock::unix_nanos;
 use crate::ops::agent_keys::Signed;
 use crate::ops::ingest::{Outcome, Prepared};
 use crate::store::StoreError;
+use crate::trace::{Begun, Context, Kind, Span};
 
 /// Ignored fields that the answer names.
 const IGNORED_SHOWN_MAX: usize = 10;
@@ -56,7 +59,8 @@ pub enum BatchAnswer {
 /// Send an event
 ///
 /// Answers after the event is durably stored. Sending the same id again stores nothing and answers
-/// the first event. Fields that this version does not know are ignored, and named in the answer.
+/// the first event. Fields that this version does not know are ignored, and named in the answer. The header `traceparent`
+/// (W3C Trace Context) is taken in, and goes on with the webhooks that follow.
 #[utoipa::path(post, operation_id = "sendEvent", path = "/events",
     tag = "events", request_body = super::schema::EventBody,
     responses((status = 200, body = EventAnswer),
@@ -70,18 +74,26 @@ pub async fn send(
     let sent = async {
         let sender = sender?;
         sender.admit(&app)?;
-        let body = receive(request, &app, app.config.body_max_kib, whose(&sender)).await?;
-        send_one(&app, sender, body).await.map(Answer)
+        traced(&app, "POST /api/events", &headers, async |trace| {
+            let body = receive(request, &app, app.config.body_max_kib, whose(&sender)).await?;
+            send_one(&app, sender, body, trace).await.map(Answer)
+        })
+        .await
     };
     let sent = sent.await.map_err(ApiError::of_event);
     with_cors(&app, &headers, sent.into_response())
 }
 
-async fn send_one(app: &Arc<App>, sender: Sender, body: Received) -> Result<EventAnswer, ApiError> {
+async fn send_one(
+    app: &Arc<App>,
+    sender: Sender,
+    body: Received,
+    trace: Option<Context>,
+) -> Result<EventAnswer, ApiError> {
     let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
     let prepare = move || prepare_one(&shared, &sender, &body.bytes);
     let (prepared, ignored_fields) = by_size(size, prepare).await??;
-    let mut outcomes = app.ingest.submit(team_id, vec![prepared]).await?;
+    let mut outcomes = app.ingest.submit(team_id, vec![prepared], trace).await?;
     match outcomes.pop() {
         Some(Outcome::Stored { id, fingerprint }) => Ok(stored(id, fingerprint, ignored_fields)),
         Some(Outcome::Refused(errors)) => Err(ApiError::fields(errors)),
@@ -102,7 +114,8 @@ fn prepare_one(app: &App, sender: &Sender, body: &[u8]) -> Result<(Prepared, Vec
 /// Send up to 1,000 events
 ///
 /// Answers one result an event, in order, after the good ones are durably stored. A batch may have 4 MiB with a secret
-/// key, and with a public one as much as one event, 256 KiB, unless the configuration says otherwise.
+/// key, and with a public one as much as one event, 256 KiB, unless the configuration says otherwise. The header `traceparent`
+/// is taken in as with one event.
 #[utoipa::path(post, operation_id = "sendEvents", path = "/events/batch",
     tag = "events", request_body = Vec<super::schema::EventBody>,
     responses((status = 200, body = Vec<BatchAnswer>),
@@ -121,17 +134,25 @@ pub async fn send_batch(
             Sender::Backend { .. } => app.config.batch_max_kib,
             Sender::Browser { .. } => app.config.batch_max_kib.min(app.config.body_max_kib),
         };
-        let body = receive(request, &app, max_kib, whose(&sender)).await?;
-        send_many(&app, sender, body).await.map(Answer)
+        traced(&app, "POST /api/events/batch", &headers, async |trace| {
+            let body = receive(request, &app, max_kib, whose(&sender)).await?;
+            send_many(&app, sender, body, trace).await.map(Answer)
+        })
+        .await
     };
     with_cors(&app, &headers, sent.await.into_response())
 }
 
-async fn send_many(app: &Arc<App>, sender: Sender, body: Received) -> Result<Vec<BatchAnswer>, ApiError> {
+async fn send_many(
+    app: &Arc<App>,
+    sender: Sender,
+    body: Received,
+    trace: Option<Context>,
+) -> Result<Vec<BatchAnswer>, ApiError> {
     let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
     let prepare = move || prepare_many(&shared, &sender, &body.bytes);
     let (answers, prepared) = by_size(size, prepare).await??;
-    let mut outcomes = app.ingest.submit(team_id, prepared).await?.into_iter();
+    let mut outcomes = app.ingest.submit(team_id, prepared, trace).await?.into_iter();
     let answers = answers.into_iter().filter_map(|answer| match answer {
         Ok(ignored_fields) => outcomes.next().map(|outcome| answered(outcome, ignored_fields)),
         Err(refused) => Some(refused),
@@ -164,6 +185,32 @@ fn prepare_many(app: &App, sender: &Sender, body: &[u8]) -> Result<Many, ApiErro
         }
     }
     Ok((answers, prepared))
+}
+
+/// Does what a request asks for, as a part of its trace where it has one. It begins when its sender has been let in: whoever
+/// has no key fills nobody's traces.
+async fn traced<T>(
+    app: &App,
+    name: &'static str,
+    headers: &HeaderMap,
+    work: impl AsyncFnOnce(Option<Context>) -> Result<T, ApiError>,
+) -> Result<T, ApiError> {
+    let Some(Begun { context, parent }) = app.traces.begin(headers) else { return work(None).await };
+    let began_at = unix_nanos();
+    let (trace_id, span_id) = (context.shown_trace_id(), context.shown_span_id());
+    tracing::Span::current().record("trace_id", trace_id).record("span_id", span_id);
+    let done = work(Some(context)).await;
+    let status = done.as_ref().map_or_else(ApiError::status, |_| StatusCode::OK);
+    tracing::debug!(status = status.as_u16(), "a traced request was answered");
+    app.traces.record(|| {
+        Span::new(name, Kind::Server, context, parent, began_at)
+            .text("http.request.method", "POST")
+            .text("http.route", name.trim_start_matches("POST "))
+            .int("http.response.status_code", status.as_u16())
+            .text("dregs.request_id", request_id::current())
+            .failed(status.is_server_error().then_some("the server failed"))
+    });
+    done
 }
 
 fn whose(sender: &Sender) -> Whose {
@@ -258,7 +305,10 @@ pub async fn preflight(
     let allow = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST")),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type")),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("authorization, content-type, traceparent, tracestate"),
+        ),
         (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
         (header::VARY, HeaderValue::from_static("Origin")),
     ];

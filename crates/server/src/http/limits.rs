@@ -51,6 +51,7 @@ use crate::ops::team::channels::SIGNING_SECRETS_MAX;
 use crate::ops::team::datasets::ENTRIES_OF_DATASET_MAX;
 use crate::ops::team::rule_versions::VERSIONS_MAX as RULE_VERSIONS_MAX;
 use crate::store;
+use crate::trace::QUEUE_MAX_SPANS;
 
 /// What is limited, to how much, what happens at the limit, and by which name it is counted.
 pub struct Row {
@@ -471,6 +472,12 @@ fn deliveries(config: &Config) -> Vec<Row> {
             format!("{} (`reviewer_daily_max`)", config.reviewer_daily_max),
             "the built-in reviewer writes them",
             Limit::DailyReviews,
+        ),
+        row(
+            "spans of traces that wait for the collector",
+            QUEUE_MAX_SPANS,
+            "the next ones are lost; `dregs_spans_lost_total`",
+            Limit::SpanQueue,
         ),
     ]
 }

@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_BYTES: usize = 128;
@@ -27,7 +28,8 @@ pub async fn within<T>(id: String, work: impl Future<Output = T>) -> T {
 pub async fn middleware(request: Request, next: Next) -> Response {
     let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(|id| is_sane(id));
     let id = given.map_or_else(|| format!("{:032x}", rand::random::<u128>()), str::to_owned);
-    let span = tracing::info_span!("request", request_id = %id);
+    // The last two where it is traced.
+    let span = tracing::info_span!("request", request_id = %id, trace_id = Empty, span_id = Empty);
     let mut response = CURRENT.scope(id.clone(), next.run(request).instrument(span)).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::store::attempts::{AttemptRecord, Trigger};
 use crate::store::claims::Due;
+use crate::trace::Context;
 
 /// A delivery that is to be attempted.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ pub struct Outgoing {
     pub failures: u32,
     /// When it fell due, where that may be long ago: of what is taken for a probe.
     pub due_at: Option<Timestamp>,
+    /// What it follows from, where that is traced.
+    pub trace: Option<Context>,
+    /// The attempt that is being made of it.
+    pub attempt: Option<Context>,
     /// Somebody who waits for the outcome.
     pub watcher: Option<oneshot::Sender<AttemptRecord>>,
 }

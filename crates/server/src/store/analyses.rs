@@ -7,7 +7,7 @@ use dregs_core::shard;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::identities::scores;
+use super::sql::scores;
 use super::{Result, Row, Tx, codec};
 use crate::values;
 

@@ -72,6 +72,9 @@ pub struct Detail {
     /// What was sent, where it cannot be made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Sent>,
+    /// The header of that name, where one was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 /// A letter or a card as it was sent.

@@ -11,6 +11,7 @@ pub use super::delivery_lists::{Filter, containing, count, page};
 use super::spread::{self, Rows};
 use super::sql::{direction, with_shards};
 use super::{Result, Row, StoreError, Tx, attempts};
+use crate::trace::context::Context;
 use crate::values;
 
 /// How far a delivery has come. The numbers are stored.
@@ -112,6 +113,8 @@ pub struct NewDelivery {
     pub leased_to: Option<i64>,
     /// As its channel is.
     pub by_identity: bool,
+    /// What it follows from, where that is traced.
+    pub trace: Option<Context>,
 }
 
 /// Stores deliveries; the answer gives (channel, subject, id), in no order.
@@ -133,12 +136,13 @@ pub fn insert(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<(i64, Subje
                 d.next_attempt_at,
                 d.leased_to.unwrap_or(NOBODY),
                 d.by_identity,
+                d.trace.as_ref().map(Context::as_bytes),
             ]
         })
         .collect();
     tx.query_rows(
         "insert into deliveries (id, shard, channel_id, event_type, identity_id, sequence, notification_id, status,
-           trigger, created_at, next_attempt_at, leased, by_identity)
+           trigger, created_at, next_attempt_at, leased, by_identity, trace)
          values {new rows} returning channel_id, identity_id, sequence, notification_id, id",
         &rows,
         |row| Ok((row.get(0)?, Subject::read(row, 1)?, row.get(4)?)),
@@ -166,6 +170,8 @@ pub struct Claimed {
     pub trigger: Trigger,
     /// Failures since the first attempt or the last resend or replay.
     pub failures: u32,
+    /// As in [`NewDelivery`].
+    pub trace: Option<Context>,
 }
 
 /// Takes up to `limit` due deliveries of a channel, oldest due first, and leases them. A lease
@@ -226,7 +232,7 @@ fn claim_where(
                trigger = case when leased <> 0 then {recovery} else trigger end
              where id in (with due as materialized (select id from deliveries where {due}{within} {condition}
                             order by next_attempt_at limit $4{skip}) select id from due){within}
-             returning id, event_type, identity_id, sequence, notification_id, trigger, failures",
+             returning id, event_type, identity_id, sequence, notification_id, trigger, failures, trace",
             due = due.condition,
             skip = tx.skip_locked(),
             recovery = Trigger::Recovery as i64,
@@ -240,6 +246,7 @@ fn claim_where(
                 subject: Subject::read(row, 2)?,
                 trigger: Trigger::from_code(row.get(5)?)?,
                 failures: u32::try_from(row.get::<i64>(6)?).unwrap_or(u32::MAX),
+                trace: Context::from_bytes(row.get::<Option<Vec<u8>>>(7)?.as_deref()),
             })
         })
     })?;

@@ -6,9 +6,8 @@ use dregs_core::score::Scores;
 use dregs_core::shard;
 use dregs_core::time::Timestamp;
 
-use super::identities::scores;
 use super::links::HashedKey;
-use super::sql::{Sql, direction, with_shards};
+use super::sql::{Sql, direction, scores, with_shards};
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
 

@@ -7,8 +7,9 @@ use dregs_core::time::Timestamp;
 
 use super::claims::Due;
 use super::spread::{self, Rows};
-use super::sql::{in_order_of, with_shards};
+use super::sql::{in_order_of, scores, with_shards};
 use super::{Result, Row, StoreError, Tx};
+use crate::trace::context::{Causes, Context};
 use crate::values;
 
 /// What ingest needs of an identity it has seen before.
@@ -25,6 +26,8 @@ pub struct Tracked {
     pub state: Vec<u8>,
     pub data: String,
     pub disregarded: bool,
+    /// The traced events that its next cycle follows from, the newest first.
+    pub trace: Causes,
 }
 
 /// An identity as ingest leaves it.
@@ -43,6 +46,8 @@ pub struct TrackedWrite {
     pub display_username: Option<String>,
     pub state: Vec<u8>,
     pub data: String,
+    /// As in [`Tracked`].
+    pub trace: Causes,
 }
 
 /// Reads the identities with these (shard, team, external id); those not seen before are absent.
@@ -51,7 +56,7 @@ pub fn load_tracked(tx: &mut Tx, keys: &[(i64, i64, &str)]) -> Result<Vec<Tracke
     tx.query_rows(
         "with v (shard, team_id, external_id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version + i.sequence, i.last_scored_at, i.evaluate_at,
-           i.state, i.data, i.disregarded
+           i.state, i.data, i.disregarded, i.trace
          from v join identities i
            on i.team_id = v.team_id and i.external_id = v.external_id and i.shard = v.shard",
         &rows,
@@ -62,7 +67,7 @@ pub fn load_tracked(tx: &mut Tx, keys: &[(i64, i64, &str)]) -> Result<Vec<Tracke
 /// The same of one identity, whose shard the caller need not know.
 pub fn tracked(tx: &mut Tx, team_id: i64, external_id: &str) -> Result<Option<Tracked>> {
     let sql = "select id, team_id, external_id, version + sequence, last_scored_at, evaluate_at, state, data,
-           disregarded from identities where team_id = $1 and external_id = $2";
+           disregarded, trace from identities where team_id = $1 and external_id = $2";
     tx.find(sql, &values![team_id, external_id], read_tracked)
 }
 
@@ -77,7 +82,12 @@ fn read_tracked(row: &Row) -> Result<Tracked> {
         state: row.get(6)?,
         data: row.get(7)?,
         disregarded: row.flag(8)?,
+        trace: causes(row, 9)?,
     })
+}
+
+fn causes(row: &Row, index: usize) -> Result<Causes> {
+    Ok(Causes::from_bytes(row.get::<Option<Vec<u8>>>(index)?.as_deref()))
 }
 
 /// Writes identities after their events were folded in; the answer gives (team, external id, id)
@@ -102,15 +112,16 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
                 &w.display_username,
                 &w.state,
                 &w.data,
+                w.trace.as_bytes(),
             ])
         })
         .collect();
     let updated = tx.execute_rows(
-        "with v (shard, id, version, tracked_at, first_seen_at, evaluate_at, name, email, username, state, data) as (values {rows})
+        "with v (shard, id, version, tracked_at, first_seen_at, evaluate_at, name, email, username, state, data, trace) as (values {rows})
          update identities set version = identities.version + 1, updated_at = v.tracked_at,
            last_tracked_at = v.tracked_at, first_seen_at = case when v.first_seen_at < identities.first_seen_at
              then v.first_seen_at else identities.first_seen_at end, evaluate_at = v.evaluate_at, display_name = v.name,
-           display_email = v.email, display_username = v.username, state = v.state, data = v.data
+           display_email = v.email, display_username = v.username, state = v.state, data = v.data, trace = v.trace
          from v where identities.shard = v.shard and identities.id = v.id
            and identities.version + identities.sequence = v.version",
         &updates,
@@ -134,12 +145,13 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
                 &w.display_username,
                 &w.state,
                 &w.data,
+                w.trace.as_bytes(),
             ]
         })
         .collect();
     let inserted = tx.query_rows(
         "insert into identities (id, shard, team_id, external_id, created_at, first_seen_at, updated_at,
-           last_tracked_at, version, evaluate_at, display_name, display_email, display_username, state, data)
+           last_tracked_at, version, evaluate_at, display_name, display_email, display_username, state, data, trace)
          values {new rows} on conflict do nothing returning team_id, external_id, id",
         &inserts,
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
@@ -326,6 +338,10 @@ pub struct CycleStart {
     pub first_seen_at: Timestamp,
     /// Whether a cycle of it is waited for, or under way.
     pub is_due: bool,
+    /// As in [`Tracked`].
+    pub trace: Causes,
+    /// The cycle whose rules wait for a delay, if it is traced.
+    pub decide_trace: Option<Context>,
 }
 
 /// The states of identities, as they are stored.
@@ -353,7 +369,8 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
     tx.query_rows(
         "with v (shard, id) as (values {rows})
          select i.id, i.team_id, i.external_id, i.version, i.sequence, i.cycle, i.humanity, i.authenticity,
-           i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.first_seen_at, i.evaluate_at
+           i.uniqueness, i.behavior, i.disregarded, i.state, i.data, i.standing, i.first_seen_at, i.evaluate_at,
+           i.trace, i.decide_trace
          from v join identities i on i.shard = v.shard and i.id = v.id",
         &with_shards(ids),
         |row| {
@@ -371,6 +388,8 @@ pub fn load_cycle_starts(tx: &mut Tx, ids: &[i64]) -> Result<Vec<CycleStart>> {
                 standing: row.get(13)?,
                 first_seen_at: row.time(14)?,
                 is_due: row.get::<Option<i64>>(15)?.is_some(),
+                trace: causes(row, 16)?,
+                decide_trace: causes(row, 17)?.newest(),
             })
         },
     )
@@ -392,6 +411,10 @@ pub struct CycleEnd {
     pub decide_at: Option<Timestamp>,
     /// When the next cycle is due if the identity has moved on.
     pub next_at: Timestamp,
+    /// The traced events that it follows from; those that came meanwhile stay for the next one.
+    pub trace: Causes,
+    /// As in [`CycleStart`]; of an untraced cycle, that of the one before stays.
+    pub decide_trace: Option<Context>,
 }
 
 /// Writes the outcome of cycles; the answer gives (id, whether it is still due) of those that
@@ -414,17 +437,21 @@ pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>>
                 c.events,
                 &c.standing,
                 c.decide_at,
-                c.next_at
+                c.next_at,
+                c.trace.as_bytes(),
+                c.decide_trace.as_ref().map(Context::as_bytes),
             ]
         })
         .collect();
     tx.query_rows(
         "with v (shard, id, version, sequence, humanity, authenticity, uniqueness, behavior, finished_at, events,
-           standing, decide_at, next_at) as (values {rows})
+           standing, decide_at, next_at, trace, decide_trace) as (values {rows})
          update identities set humanity = v.humanity, authenticity = v.authenticity,
            uniqueness = v.uniqueness, behavior = v.behavior, last_scored_at = v.finished_at,
            updated_at = v.finished_at, standing = v.standing, decide_at = v.decide_at, sequence = v.sequence + 1 + v.events, cycle = v.sequence + 1,
-           evaluate_at = case when identities.version = v.version then null else v.next_at end
+           evaluate_at = case when identities.version = v.version then null else v.next_at end,
+           trace = case when identities.trace = v.trace then null else identities.trace end,
+           decide_trace = case when v.decide_at is null then null else coalesce(v.decide_trace, identities.decide_trace) end
          from v where identities.shard = v.shard and identities.id = v.id and identities.sequence = v.sequence
          returning identities.id, evaluate_at",
         &rows,
@@ -492,7 +519,8 @@ pub fn save_decisions(tx: &mut Tx, decided: &[Decided]) -> Result<Vec<i64>> {
         .collect();
     tx.query_rows(
         "with v (shard, id, sequence, events, standing, decide_at) as (values {rows})
-         update identities set sequence = v.sequence + v.events, standing = v.standing, decide_at = v.decide_at
+         update identities set sequence = v.sequence + v.events, standing = v.standing, decide_at = v.decide_at,
+           decide_trace = case when v.decide_at is null then null else identities.decide_trace end
          from v where identities.shard = v.shard and identities.id = v.id and identities.sequence = v.sequence
          returning identities.id",
         &rows,
@@ -560,15 +588,5 @@ fn read(row: &Row) -> Result<Identity> {
         cycle: row.get(14)?,
         data: row.get(15)?,
         standing: row.get(16)?,
-    })
-}
-
-/// Four score columns from `first` on.
-pub(super) fn scores(row: &Row, first: usize) -> Result<Scores> {
-    Ok(Scores {
-        humanity: row.small(first)?,
-        authenticity: row.small(first + 1)?,
-        uniqueness: row.small(first + 2)?,
-        behavior: row.small(first + 3)?,
     })
 }

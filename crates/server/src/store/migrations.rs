@@ -53,6 +53,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_teams"),
     migration!(11, "0011_openid_connect"),
     migration!(12, "0012_bulk_changes"),
+    migration!(13, "0013_traces"),
     migration!(14, "0014_nodes", Some(FIRST_THAT_ASKS)),
 ];
 

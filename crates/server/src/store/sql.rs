@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use dregs_core::score::Scores;
 use dregs_core::shard;
 
-use super::Value;
+use super::{Result, Row, Value};
 
 /// A statement that is being written, and the values of its parameters.
 #[derive(Default)]
@@ -64,4 +65,14 @@ pub fn in_order_of<T>(rows: &mut [T], ids: &[i64], id: impl Fn(&T) -> i64) {
 /// `desc` or `asc`.
 pub fn direction(ascending: bool) -> &'static str {
     if ascending { "asc" } else { "desc" }
+}
+
+/// Four score columns from `first` on.
+pub fn scores(row: &Row, first: usize) -> Result<Scores> {
+    Ok(Scores {
+        humanity: row.small(first)?,
+        authenticity: row.small(first + 1)?,
+        uniqueness: row.small(first + 2)?,
+        behavior: row.small(first + 3)?,
+    })
 }

@@ -83,6 +83,12 @@ pub const METRICS: &[(&str, Kind, &str)] = &[
     ("dregs_retention_rows_removed_total", Counter, "Rows that were removed as they are old, by `kind`"),
     ("dregs_retention_batch_seconds", Histogram, "How long a batch of that holds the writer"),
     ("dregs_retention_behind_seconds", Gauge, "How long what should be gone is still there, by `kind`"),
+    ("dregs_spans_exported_total", Counter, "Spans of traces that the collector has taken"),
+    (
+        "dregs_spans_lost_total",
+        Counter,
+        "Spans that it has not, by `reason`: `queue_full` before they were sent, or `not_taken`",
+    ),
     ("dregs_agent_signatures_total", Counter, "Signatures of AI agents, by `outcome`"),
     ("dregs_agent_directories_total", Counter, "Fetches of the keys of AI agents, by `outcome`"),
 ];

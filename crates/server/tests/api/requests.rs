@@ -159,6 +159,7 @@ async fn who_is_not_scored_yet_has_no_analysis_and_the_answer_says_that() {
             display_username: None,
             state: IdentityState::default().encode(),
             data: "{}".into(),
+            trace: Default::default(),
         };
         identities::save_tracked(tx, &[write])
     };

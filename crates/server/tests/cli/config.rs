@@ -63,6 +63,9 @@ reviewer_model              -                        default
 reviewer_key                -                        default
 log                         info                     default
 log_format                  text                     default
+otlp_endpoint               -                        default
+otlp_headers                -                        default
+trace_sample_ratio          1                        default
 ";
     assert_eq!(done, Done { code: Some(0), stdout: expected.to_owned(), stderr: String::new() });
 }

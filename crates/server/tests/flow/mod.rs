@@ -31,4 +31,5 @@ mod reviews;
 mod rule_versions;
 mod rules;
 mod sick;
+mod traces;
 mod waves;

@@ -371,6 +371,7 @@ fn person(number: i64, tracked_at: Timestamp) -> identities::TrackedWrite {
         display_username: None,
         state: IdentityState::default().encode(),
         data: "{}".into(),
+        trace: Default::default(),
     }
 }
 

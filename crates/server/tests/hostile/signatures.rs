@@ -32,7 +32,8 @@ async fn deliver(secrets: &[Secret], timestamp: Timestamp) -> receiver::Received
         data: r#"{"scores":{"humanity":12}}"#.into(),
     };
     let default_deadline = Duration::from_secs(5);
-    let attempt = Attempt { message: &message, channel_id: 2, delivery_id: 9, timestamp, default_deadline };
+    let (channel_id, delivery_id, trace) = (2, 9, None);
+    let attempt = Attempt { message: &message, channel_id, delivery_id, timestamp, default_deadline, trace };
     let outcome = local_client().post(webhook.request(&attempt, secrets)).await;
     assert!(outcome.is_success(), "{:?}", outcome.error);
     endpoint.requests().remove(0)

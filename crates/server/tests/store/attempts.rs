@@ -27,6 +27,7 @@ fn detail(http_status: Option<u16>) -> Detail {
         custom_headers: vec!["x-key".into()],
         settled: Vec::new(),
         request: Some(Sent { headers: vec![("url".into(), "https://h.test".into())], body: "{}".into() }),
+        traceparent: None,
     }
 }
 

@@ -87,6 +87,7 @@ pub fn of_cycle(channel_id: i64, sequence: i64, due_at: i64) -> NewDelivery {
         next_attempt_at: at(due_at),
         leased_to: None,
         by_identity: false,
+        trace: None,
     }
 }
 

@@ -5,6 +5,7 @@ use dregs_core::shard;
 use dregs_server::store::Tx;
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, Claimed, Delivery, Filter, NewDelivery, Status, Subject};
+use dregs_server::trace::Context;
 
 use super::deliveries::{Channels, lease, of_cycle};
 use super::{MANY, at, set, sorted};
@@ -45,6 +46,7 @@ async fn a_claim_takes_what_is_due_longest_and_leases_it(engine: Engine) {
         subject: Subject::Cycle { identity_id: 1, sequence },
         trigger: Trigger::Initial,
         failures: 0,
+        trace: None,
     };
     let mut expected = vec![taken(due[1], 2), taken(due[3], 4)];
     expected.sort_by_key(|claimed| claimed.id);
@@ -53,6 +55,9 @@ async fn a_claim_takes_what_is_due_longest_and_leases_it(engine: Engine) {
     assert_eq!(claim(&channels, 50, 2).await, []);
     let leased = channels.find(due[0]).await;
     assert_eq!((leased.leased, leased.next_attempt_at), (true, Some(at(1_050))));
+    let trace = Some(Context::root());
+    channels.insert(vec![NewDelivery { trace, ..of_cycle(channels.first, 9, 60) }]).await;
+    assert_eq!(claim(&channels, 60, 1).await[0].trace, trace, "what it follows from goes with it");
 }
 
 async fn a_lease_that_ran_out_makes_the_next_attempt_a_recovery(engine: Engine) {

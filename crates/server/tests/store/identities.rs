@@ -1,6 +1,7 @@
 use dregs_core::score::Scores;
 use dregs_server::store::StoreError;
-use dregs_server::store::identities::{self, CycleEnd, CycleStart, Identity, Tracked, TrackedWrite};
+use dregs_server::store::identities::{self, CycleEnd, CycleStart, Decided, Identity, Tracked, TrackedWrite};
+use dregs_server::trace::context::{Causes, Context};
 
 use super::{Ground, MANY, at, first_seen, keys, scores, set};
 use crate::on_both_engines;
@@ -10,6 +11,7 @@ on_both_engines!(
     an_identity_comes_back_as_ingest_left_it,
     a_write_that_was_overtaken_is_refused,
     a_cycle_writes_scores_unless_it_was_overtaken,
+    what_is_traced_is_known_until_its_cycle_and_its_decision,
 );
 
 async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
@@ -35,6 +37,7 @@ async fn an_identity_comes_back_as_ingest_left_it(engine: Engine) {
         state: vec![1, 2, 3],
         data: "{}".into(),
         disregarded: false,
+        trace: Default::default(),
     };
     let load = |tx: &mut dregs_server::store::Tx| {
         identities::load_tracked(tx, &[keys(&["ada", "nobody"]), vec![(0, 3, "ada")]].concat())
@@ -140,6 +143,8 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         standing: None,
         first_seen_at: at(100),
         is_due: true,
+        trace: Default::default(),
+        decide_trace: None,
     });
     let mut starts = starts;
     starts.sort_by_key(|start| ids.iter().position(|id| *id == start.id));
@@ -156,6 +161,8 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         decide_at: None,
         events: 0,
         next_at: at(300),
+        trace: Default::default(),
+        decide_trace: None,
     };
     let (first, second) = ([end(ids[2], 0, 1)], [end(ids[0], 0, 50), end(ids[1], 0, 60), end(ids[2], 0, 70)]);
     assert_eq!(ground.write(move |tx| identities::save_cycles(tx, &first)).await, [(ids[2], false)]);
@@ -180,4 +187,55 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
         (shown.scores, shown.cycle, shown.updated_at, shown.last_tracked_at, shown.standing.as_deref()),
         (scores(50), Some(1), at(200), at(100), Some("{}"))
     );
+}
+
+async fn what_is_traced_is_known_until_its_cycle_and_its_decision(engine: Engine) {
+    let ground = Ground::new(engine);
+    let [first, second, cycle] = [(); 3].map(|()| Context::root());
+    let causes = |of: &[Context]| {
+        let mut causes = Causes::default();
+        of.iter().for_each(|cause| causes.add(*cause));
+        causes
+    };
+    let traced = [TrackedWrite { trace: causes(&[first]), ..first_seen(1, "ada") }];
+    let id = ground.write(move |tx| identities::save_tracked(tx, &traced)).await[0].2;
+    let start = async || ground.read(move |tx| identities::load_cycle_starts(tx, &[id])).await.remove(0);
+    let read = ground.read(|tx| identities::load_tracked(tx, &keys(&["ada"]))).await.remove(0);
+    assert_eq!((read.trace, start().await.trace), (causes(&[first]), causes(&[first])));
+
+    // An event that came during the cycle stays for the next one, and the cycle for what its rules wait for.
+    let (row, trace) = (Some((id, 1)), causes(&[first, second]));
+    let newer = [TrackedWrite { row, trace, ..first_seen(1, "ada") }];
+    ground.write(move |tx| identities::save_tracked(tx, &newer)).await;
+    let end = |sequence, seen: Causes, decide_at, decide_trace| CycleEnd {
+        id,
+        version: 1,
+        sequence,
+        scores: scores(1),
+        finished_at: at(200),
+        events: 0,
+        standing: None,
+        decide_at,
+        next_at: at(300),
+        trace: seen,
+        decide_trace,
+    };
+    let saved = [end(0, causes(&[first]), Some(at(900)), Some(cycle))];
+    ground.write(move |tx| identities::save_cycles(tx, &saved)).await;
+    let after = start().await;
+    assert_eq!((after.trace, after.decide_trace), (causes(&[first, second]), Some(cycle)));
+    // One that is in no trace leaves the cycle of before to be followed from, as long as rules wait.
+    let seen = causes(&[first, second]);
+    let saved = [end(1, seen, Some(at(900)), None)];
+    ground.write(move |tx| identities::save_cycles(tx, &saved)).await;
+    let after = start().await;
+    assert_eq!((after.trace, after.decide_trace), (Causes::default(), Some(cycle)));
+
+    let decided = |sequence, decide_at| Decided { id, sequence, events: 1, standing: None, decide_at };
+    let waits = [decided(2, Some(at(950)))];
+    ground.write(move |tx| identities::save_decisions(tx, &waits)).await;
+    assert_eq!(start().await.decide_trace, Some(cycle));
+    let over = [decided(3, None)];
+    ground.write(move |tx| identities::save_decisions(tx, &over)).await;
+    assert_eq!(start().await.decide_trace, None);
 }

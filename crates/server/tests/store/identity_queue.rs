@@ -77,6 +77,8 @@ async fn who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycle
         decide_at: None,
         events: 0,
         next_at: at(0),
+        trace: Default::default(),
+        decide_trace: None,
     };
     let ends = [end(ids[1], 4_500), end(ids[2], 2_000), end(ids[3], 4_500)];
     ground.write(move |tx| identities::save_cycles(tx, &ends)).await;

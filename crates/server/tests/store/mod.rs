@@ -133,6 +133,7 @@ fn first_seen(team_id: i64, name: &str) -> TrackedWrite {
         display_username: None,
         state: vec![1, 2, 3],
         data: "{}".into(),
+        trace: Default::default(),
     }
 }
 

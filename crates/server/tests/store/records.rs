@@ -291,6 +291,7 @@ async fn a_person_is_forgotten(engine: Engine) {
         next_attempt_at: at(1),
         leased_to: None,
         by_identity: false,
+        trace: None,
     };
     let group = KnownGroup {
         shard: HASHER.shard(1, &["team", "t"]),

@@ -143,6 +143,7 @@ fn delivery(channel_id: i64, subject: Subject, created_at: Timestamp) -> NewDeli
         next_attempt_at: created_at,
         leased_to: None,
         by_identity: false,
+        trace: None,
     }
 }
 

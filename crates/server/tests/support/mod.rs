@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod cluster;
+pub mod collector;
 pub mod dns;
 pub mod engine;
 pub mod mailbox;

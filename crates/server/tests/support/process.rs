@@ -190,6 +190,27 @@ impl Process {
         }
     }
 
+    /// Tells it to stop, and waits until it has ended; what it said.
+    ///
+    /// # Panics
+    /// When it goes on, or ends as if it had failed.
+    pub async fn end_well(self) -> String {
+        self.signal(Signal::TERM);
+        let (code, log) = self.given_up().await;
+        assert_eq!(code, Some(0), "{log}");
+        log
+    }
+
+    /// Sends an event with these headers; the answer is the status.
+    pub async fn track_with(&self, event: Value, headers: &[(&str, &str)]) -> u16 {
+        let url = format!("http://{}/api/events", self.address);
+        let mut request = reqwest::Client::new().post(url).bearer_auth(SECRET_KEY).json(&event);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    }
+
     /// Has the process stand still.
     pub fn stop(&self) {
         self.signal(Signal::STOP);

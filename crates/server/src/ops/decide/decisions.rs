@@ -19,6 +19,7 @@ use crate::store::channels::{self, Subscriber, Subscriptions};
 use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
 use crate::store::{Result, StoreError, Tx, badges, notifications};
+use crate::trace::{Context, Kind, Span};
 
 /// An identity, and what the rules make of it.
 pub struct Decided {
@@ -31,6 +32,8 @@ pub struct Decided {
     pub external_id: String,
     pub scores: Scores,
     pub decision: Decision,
+    /// Where it is traced.
+    pub trace: Option<Context>,
 }
 
 /// What rules are asked about.
@@ -77,6 +80,7 @@ impl Decided {
             external_id: start.external_id.clone(),
             scores: *scores,
             decision,
+            trace: None,
         })
     }
 
@@ -98,6 +102,18 @@ impl Decided {
     fn carried<'b>(&self, badges: &'b [Badge]) -> impl Iterator<Item = badges::Carried> + use<'b> {
         let (team_id, identity_id) = (self.team_id, self.identity_id);
         badges.iter().map(move |badge| (team_id, badge.slug.clone(), identity_id))
+    }
+
+    /// What was decided, as a span that began and ended then.
+    pub fn span(&self, parent: Context, (began_at, ended_at): (u64, u64)) -> Option<Span> {
+        let Decision { added, removed, opened, closed, .. } = &self.decision;
+        let span = Span::new("decide", Kind::Internal, self.trace?, Some(parent), began_at).ended(ended_at);
+        let badges = span.int("dregs.badges.added", added.len()).int("dregs.badges.removed", removed.len());
+        Some(
+            badges
+                .int("dregs.escalations.opened", opened.len())
+                .int("dregs.escalations.closed", closed.len()),
+        )
     }
 
     fn changes_badges(&self) -> bool {
@@ -228,7 +244,8 @@ pub fn write<'d>(
                 };
                 let mover = Mover { by, reason: Some(reason) };
                 let to = (Status::Closed, mover);
-                told.extend(move_on(tx, decided.team_id, &open, to, &decided.scores, now)?);
+                let (team_id, trace) = (decided.team_id, decided.trace);
+                told.extend(move_on(tx, team_id, &open, to, &decided.scores, trace, now)?);
             }
         }
         for rule in &decided.decision.opened {
@@ -265,7 +282,7 @@ fn tell_of_badges(tx: &mut Tx, decided: &Decided, to: &[Subscriber], now: Timest
     };
     let event = EventType::IdentityBadgesChanged;
     let sequence = decided.sequence + 1 + i64::from(decided.is_of_cycle);
-    tell(tx, *team_id, event, (*identity_id, sequence), &data, to, now)
+    tell(tx, *team_id, (event, decided.trace), (*identity_id, sequence), &data, to, now)
 }
 
 #[derive(Serialize)]
@@ -315,7 +332,7 @@ pub fn tell_of_label(
     let event = EventType::IdentityLabeled;
     let to = channels::subscribers(tx, start.team_id, event)?;
     let sequence = identities::number_events(tx, start.id, 1)?;
-    tell(tx, start.team_id, event, (start.id, sequence), &data, &to, now)
+    tell(tx, start.team_id, (event, None), (start.id, sequence), &data, &to, now)
 }
 
 fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {
@@ -332,7 +349,8 @@ fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -
     };
     let Some(id) = escalations::insert(tx, &new)? else { return Ok(Vec::new()) };
     let Some(opened) = escalations::find(tx, decided.team_id, id)? else { return Ok(Vec::new()) };
-    tell_of(tx, decided.team_id, EventType::EscalationOpened, &opened, &decided.scores, now)
+    let event = (EventType::EscalationOpened, decided.trace);
+    tell_of(tx, decided.team_id, event, &opened, &decided.scores, now)
 }
 
 /// Moves an escalation on, or back, and tells its channels if it is closed by that, or open again; the
@@ -346,6 +364,7 @@ pub fn move_on(
     escalation: &Escalation,
     (status, mover): (Status, Mover),
     scores: &Scores,
+    trace: Option<Context>,
     now: Timestamp,
 ) -> Result<Vec<i64>> {
     escalations::set_status(tx, escalation.id, status, mover, now)?;
@@ -355,7 +374,7 @@ pub fn move_on(
         _ => return Ok(Vec::new()),
     };
     let Some(moved) = escalations::find(tx, team_id, escalation.id)? else { return Ok(Vec::new()) };
-    tell_of(tx, team_id, event, &moved, scores, now)
+    tell_of(tx, team_id, (event, trace), &moved, scores, now)
 }
 
 #[derive(Serialize)]
@@ -381,7 +400,7 @@ struct RuleName<'a> {
 fn tell_of(
     tx: &mut Tx,
     team_id: i64,
-    event: EventType,
+    (event, trace): (EventType, Option<Context>),
     escalation: &Escalation,
     scores: &Scores,
     now: Timestamp,
@@ -400,7 +419,7 @@ fn tell_of(
     let mut to = channels::subscribers(tx, team_id, event)?;
     to.retain(|subscriber| slugs.contains(&subscriber.slug));
     let sequence = identities::number_events(tx, escalation.identity_row, 1)?;
-    tell(tx, team_id, event, (escalation.identity_row, sequence), &data, &to, now)
+    tell(tx, team_id, (event, trace), (escalation.identity_row, sequence), &data, &to, now)
 }
 
 /// Keeps an event, by identity and number, though there may be nobody to tell, and makes a delivery for
@@ -408,7 +427,7 @@ fn tell_of(
 fn tell(
     tx: &mut Tx,
     team_id: i64,
-    event: EventType,
+    (event, trace): (EventType, Option<Context>),
     about: (i64, i64),
     data: &impl Serialize,
     to: &[Subscriber],
@@ -416,7 +435,7 @@ fn tell(
 ) -> Result<Vec<i64>> {
     let data = serde_json::to_string(data).map_err(broken)?;
     let id = notifications::insert_about(tx, team_id, event, about, now, &data)?;
-    of_notification(tx, (event, id), Some(about), to, now)?;
+    of_notification(tx, (event, id), Some(about), to, trace, now)?;
     Ok(to.iter().filter(|to| to.enabled).map(|to| to.channel_id).collect())
 }
 

@@ -96,7 +96,7 @@ pub(super) fn move_in(
     let scores = identities::load(tx, &[escalation.identity_row])?;
     let scores = scores.first().map_or(escalation.scores, |identity| identity.scores);
     let mover = Mover { by: Some(&actor.name), reason: to.reason.as_deref() };
-    let told = decisions::move_on(tx, actor.team_id, &escalation, (to.status, mover), &scores, now)?;
+    let told = decisions::move_on(tx, actor.team_id, &escalation, (to.status, mover), &scores, None, now)?;
     moved.told.extend(told);
     let mut after = json!({ "status": to.status.name() });
     if let Some(reason) = &to.reason {

@@ -187,7 +187,7 @@ fn tell_of(tx: &mut Tx, found: &Found, now: Timestamp) -> Result<Vec<i64>> {
     let event = EventType::RuleRateJumped;
     let id = notifications::insert(tx, of.team_id, event, now, &data.to_string())?;
     let subscribers = channels::subscribers(tx, of.team_id, event)?;
-    of_notification(tx, (event, id), None, &subscribers, now)?;
+    of_notification(tx, (event, id), None, &subscribers, None, now)?;
     tracing::info!(rule = of.rule_id, kind, count, expected, "a rule takes hold far more often than it did");
     Ok(subscribers.into_iter().map(|to| to.channel_id).collect())
 }

@@ -206,7 +206,15 @@ pub fn give(
     // Whoever was drawn was drawn to be labelled.
     if let Some(open) = escalations::open_of(tx, identity.row_id, DRAWN)? {
         let mover = Mover { by: Some(&actor.name), reason: new.reason.as_deref() };
-        told.extend(decisions::move_on(tx, team_id, &open, (Status::Closed, mover), &open.scores, now)?);
+        told.extend(decisions::move_on(
+            tx,
+            team_id,
+            &open,
+            (Status::Closed, mover),
+            &open.scores,
+            None,
+            now,
+        )?);
     }
     Ok((Given::Created(id), told))
 }

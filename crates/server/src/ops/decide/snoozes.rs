@@ -119,7 +119,15 @@ impl Snoozes<'_> {
                     && let Some(open) = escalations::open_of(tx, identity.row_id, rule)?
                 {
                     let to = (Status::Closed, Mover { by: Some(&actor.name), reason: Some(&closing.reason) });
-                    told.extend(decisions::move_on(tx, actor.team_id, &open, to, &identity.scores, now)?);
+                    told.extend(decisions::move_on(
+                        tx,
+                        actor.team_id,
+                        &open,
+                        to,
+                        &identity.scores,
+                        None,
+                        now,
+                    )?);
                 }
                 if let Some(escalation) = of {
                     let until = closing.as_ref().map(|closing| closing.until.to_string());

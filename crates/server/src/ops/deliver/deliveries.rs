@@ -13,12 +13,13 @@ use crate::store::attempts::Trigger;
 use crate::store::channels::Subscriber;
 use crate::store::deliveries::{self, Filter, NewDelivery, Status, Subject};
 use crate::store::{Result, Store, Tx};
+use crate::trace::Context;
 
 /// Deliveries looked at in one transaction, so that no other waits long.
 const CHUNK_DELIVERIES: i64 = 1_000;
 
 /// Makes a delivery of a notification for each of these channels; `about` is the identity and the sequence
-/// among its events, where it tells of one.
+/// among its events, where it tells of one, and `trace` what it follows from, where that is traced.
 ///
 /// # Errors
 /// Those of the store.
@@ -27,6 +28,7 @@ pub fn of_notification(
     (event, id): (EventType, i64),
     about: Option<(i64, i64)>,
     to: &[Subscriber],
+    trace: Option<Context>,
     now: Timestamp,
 ) -> Result<()> {
     let delivery = |to: &Subscriber| NewDelivery {
@@ -39,6 +41,7 @@ pub fn of_notification(
         next_attempt_at: now,
         leased_to: None,
         by_identity: to.by_identity,
+        trace,
     };
     deliveries::insert(tx, &to.iter().map(delivery).collect::<Vec<_>>())?;
     Ok(())

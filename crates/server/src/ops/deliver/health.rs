@@ -304,6 +304,6 @@ fn tell(
     }
     let id = notifications::insert(tx, channel.team_id, event, now, &data.to_string())?;
     let subscribers = channels::told_of_failing(tx, channel.team_id, channel.id, event)?;
-    of_notification(tx, (event, id), None, &subscribers, now)?;
+    of_notification(tx, (event, id), None, &subscribers, None, now)?;
     Ok(subscribers.into_iter().map(|to| to.channel_id).collect())
 }

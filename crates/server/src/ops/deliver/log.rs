@@ -11,6 +11,7 @@ use crate::ops::deliver::messages::{self, EventIds};
 use crate::ops::team::channels::secrets_at;
 use crate::store::attempts::{self, Attempt};
 use crate::store::{Result, Store, deliveries};
+use crate::trace::Context;
 use crate::vault::Vault;
 
 /// An attempt and its request.
@@ -68,6 +69,7 @@ impl Log<'_> {
                         delivery_id,
                         timestamp: attempt.started_at,
                         default_deadline: Duration::ZERO,
+                        trace: attempt.detail.traceparent.as_deref().and_then(Context::parse),
                     };
                     // The channel's own headers may have changed; the attempt knows the names it sent.
                     let request = webhook.without_custom_headers().request(&sending, &secrets);

@@ -202,6 +202,9 @@ impl<'r> Batch<'r> {
             let folded = identity.map_or(Ok(()), |(named, identity)| {
                 let first_seen_at = identity.state.first_event_at();
                 let values = identity.fold(event, &named.data, mapping)?;
+                if let Some(commit) = prepared.trace {
+                    identity.follow(commit);
+                }
                 let (identity_id, times) = (named.id.clone(), (first_seen_at, event.timestamp));
                 shown.push(Shown { team_id: *team, identity_id, times, values });
                 Ok(())

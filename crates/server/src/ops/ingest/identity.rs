@@ -17,6 +17,7 @@ use crate::ops::team::mappings::Mappings;
 use crate::store::claims::EVALUATION_LEASE_MS;
 use crate::store::identities::{Tracked, TrackedWrite};
 use crate::store::{Result, StoreError, Tx};
+use crate::trace;
 
 /// An identity while events are folded into it.
 #[derive(Default)]
@@ -35,6 +36,8 @@ pub(super) struct Identity {
     pub(super) keys: BTreeMap<link::LinkKey, Timestamp>,
     /// The keys that went with what it said of itself before.
     pub(super) dropped: BTreeSet<link::LinkKey>,
+    /// The traced events that its next cycle follows from, the newest first.
+    trace: trace::context::Causes,
 }
 
 /// What becomes of an identity that has changed.
@@ -59,7 +62,13 @@ impl Identity {
             disregarded: row.disregarded,
             keys: BTreeMap::new(),
             dropped: BTreeSet::new(),
+            trace: row.trace.clone(),
         })
+    }
+
+    /// Notes that its next cycle follows from an event that was folded in by this commit.
+    pub(super) fn follow(&mut self, commit: trace::Context) {
+        self.trace.add(commit);
     }
 
     /// Answers what the event shows that others may show as well.
@@ -127,6 +136,7 @@ impl Identity {
             display_username: self.profile.username.clone(),
             state: self.state.encode(),
             data: serde_json::to_string(&self.data).map_err(|error| StoreError::Broken(error.to_string()))?,
+            trace: self.trace.clone(),
         })
     }
 }

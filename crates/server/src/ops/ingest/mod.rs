@@ -13,13 +13,14 @@ use dregs_core::event::{Event, FieldError};
 use dregs_core::link::KeyHasher;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::limit::{self, Limit};
 use crate::ops::access::usage::Usage;
 use crate::ops::directories::Directories;
 use crate::ops::handoff::Evaluations;
 use crate::store::{Result, Store, StoreError, codec, events};
+use crate::trace::{Context, Kind, Span, Traces};
 
 /// Events stored in one commit. More would let the first of them wait without saving much.
 const COMMIT_MAX_EVENTS: usize = 512;
@@ -31,6 +32,8 @@ pub struct Prepared {
     event: Event,
     packed_id: Vec<u8>,
     detail: Vec<u8>,
+    /// The commit that stores it, where that is traced.
+    trace: Option<Context>,
 }
 
 impl Prepared {
@@ -38,7 +41,7 @@ impl Prepared {
     /// [`StoreError::Broken`] when the event is larger than a stored detail may be.
     pub fn new(event: Event) -> Result<Self> {
         let detail = events::detail(&event)?;
-        Ok(Self { packed_id: codec::pack_id(&event.id), detail, event })
+        Ok(Self { packed_id: codec::pack_id(&event.id), detail, event, trace: None })
     }
 }
 
@@ -55,12 +58,21 @@ pub enum Outcome {
 struct Request {
     team_id: i64,
     events: Vec<Prepared>,
+    trace: Option<Traced>,
+}
+
+/// A traced request, and the storing of its events.
+#[derive(Clone, Copy)]
+struct Traced {
+    request: Context,
+    commit: Context,
 }
 
 /// A request and whoever waits for its outcome.
 pub struct Submission {
     team_id: i64,
     events: Vec<Prepared>,
+    trace: Option<Traced>,
     answer: oneshot::Sender<std::result::Result<Vec<Outcome>, Arc<StoreError>>>,
 }
 
@@ -74,21 +86,27 @@ impl Queue {
         (Self(sender), receiver)
     }
 
-    /// Stores events of a team; answers after the commit, one outcome an event, in order.
+    /// Stores events of a team; answers after the commit, one outcome an event, in order. `trace` is their request, where
+    /// that is traced.
     ///
     /// # Errors
     /// When nothing of it could be stored.
     pub async fn submit(
         &self,
         team_id: i64,
-        events: Vec<Prepared>,
+        mut events: Vec<Prepared>,
+        trace: Option<Context>,
     ) -> std::result::Result<Vec<Outcome>, Arc<StoreError>> {
+        let trace = trace.map(|request| Traced { request, commit: request.child() });
+        if let Some(Traced { commit, .. }) = trace {
+            events.iter_mut().for_each(|event| event.trace = Some(commit));
+        }
         let closed = || Arc::new(StoreError::Unavailable("the server is stopping".into()));
         let (answer, answered) = oneshot::channel();
         if self.0.capacity() == 0 {
             limit::reached(Limit::IngestQueue);
         }
-        self.0.send(Submission { team_id, events, answer }).await.map_err(|_| closed())?;
+        self.0.send(Submission { team_id, events, trace, answer }).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 }
@@ -101,6 +119,7 @@ pub struct Writer {
     pub kept: Arc<Directories>,
     pub evaluations: Arc<Evaluations>,
     pub usage: Arc<Usage>,
+    pub traces: Traces,
 }
 
 impl Writer {
@@ -133,29 +152,44 @@ impl Writer {
     async fn commit(&self, submissions: Vec<Submission>) {
         let (requests, answers): (Vec<_>, Vec<_>) = submissions
             .into_iter()
-            .map(|s| (Request { team_id: s.team_id, events: s.events }, s.answer))
+            .map(|s| (Request { team_id: s.team_id, events: s.events, trace: s.trace }, s.answer))
             .unzip();
         let requests = Arc::new(requests);
+        let began_at = if requests.iter().any(|request| request.trace.is_some()) { unix_nanos() } else { 0 };
+        let told = |request, error: Option<&StoreError>| self.trace(request, began_at, error);
         // A caller that went away has nothing to be told.
         match self.write(&requests, 0..answers.len()).await {
             Ok(outcomes) => {
                 let mut outcomes = outcomes.into_iter();
                 for (request, answer) in requests.iter().zip(answers) {
+                    told(request, None);
                     let _ = answer.send(Ok(outcomes.by_ref().take(request.events.len()).collect()));
                 }
             }
             Err(StoreError::Broken(_) | StoreError::Conflict | StoreError::Retry) if answers.len() > 1 => {
                 for (index, answer) in answers.into_iter().enumerate() {
-                    let _ = answer.send(self.write(&requests, index..index + 1).await.map_err(Arc::new));
+                    let written = self.write(&requests, index..index + 1).await;
+                    told(&requests[index], written.as_ref().err());
+                    let _ = answer.send(written.map_err(Arc::new));
                 }
             }
             Err(error) => {
                 let error = Arc::new(error);
-                for answer in answers {
+                for (request, answer) in requests.iter().zip(answers) {
+                    told(request, Some(&error));
                     let _ = answer.send(Err(Arc::clone(&error)));
                 }
             }
         }
+    }
+
+    /// Tells of the commit of a traced request.
+    fn trace(&self, request: &Request, began_at: u64, error: Option<&StoreError>) {
+        let Some(Traced { request: parent, commit }) = request.trace else { return };
+        self.traces.record(|| {
+            let span = Span::new("ingest", Kind::Internal, commit, Some(parent), began_at);
+            span.int("dregs.events", request.events.len()).failed(error.map(ToString::to_string))
+        });
     }
 
     /// Stores some of the requests in one transaction and hands on what is to be scored.
@@ -201,7 +235,7 @@ mod tests {
     #[test]
     fn who_finds_no_place_waits_for_one_and_is_counted() {
         let (queue, mut inbox) = Queue::new();
-        let submit = || limit::watched(|| queue.submit(1, Vec::new()).now_or_never().is_none());
+        let submit = || limit::watched(|| queue.submit(1, Vec::new(), None).now_or_never().is_none());
         for _ in 0..QUEUE_MAX_REQUESTS {
             assert_eq!(submit(), (true, vec![]));
         }

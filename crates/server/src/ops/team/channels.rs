@@ -253,6 +253,7 @@ impl Channels<'_> {
                     next_attempt_at: now.plus_millis(DELIVERY_LEASE_MS),
                     leased_to: Some(node),
                     by_identity: false,
+                    trace: None,
                 };
                 let ids = deliveries::insert(tx, &[delivery])?;
                 let (_, _, id) =
@@ -286,6 +287,8 @@ impl Channels<'_> {
             trigger: Trigger::Test,
             failures: 0,
             due_at: None,
+            trace: None,
+            attempt: None,
             watcher: Some(watcher),
         });
         watched.await.map_err(|_| StoreError::Unavailable("the server is stopping".into()))

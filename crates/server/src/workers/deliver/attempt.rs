@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use dregs_core::notify::notice::Notice;
 use dregs_core::time::{SECOND_MS, Timestamp};
+use tracing::Instrument as _;
 
 use super::record::{self, Done};
 use crate::app::App;
@@ -11,7 +12,7 @@ use crate::channels::email::Letter;
 use crate::channels::outcome::{ErrorClass, Outcome, SendError, Verdict};
 use crate::channels::send::{Prepared, Sending, Shown, Telling};
 use crate::channels::webhook::Attempt;
-use crate::clock::monotonic;
+use crate::clock::{monotonic, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::ops::deliver::endpoints::Endpoint;
 use crate::ops::deliver::notices;
@@ -19,6 +20,7 @@ use crate::ops::handoff::Outgoing;
 use crate::store::attempts::{self, AttemptRecord, Detail, Sent, Sign, Trigger};
 use crate::store::deliveries::Status;
 use crate::store::{StoreError, codec};
+use crate::trace::{Context, Kind, Span};
 
 /// Makes an attempt for one delivery, or for several at once, and has it recorded; the answer is the channel
 /// and the deliveries.
@@ -30,7 +32,7 @@ pub async fn run(
 ) -> (i64, Vec<i64>) {
     let ids = outgoing.iter().map(|one| one.delivery_id).collect();
     let mut outgoing = outgoing;
-    let mut made = make(&app, &endpoint, &outgoing, Connections::Any).await;
+    let mut made = make_traced(&app, &endpoint, &mut outgoing, Connections::Any).await;
     failpoint::reach(Failpoint::DeliverSent);
     let mut before = Vec::new();
     if made.iter().any(|record| record.is_repeated) {
@@ -38,7 +40,7 @@ pub async fn run(
         for one in outgoing.iter_mut().filter(|one| one.trigger != Trigger::Test) {
             one.trigger = Trigger::Retry;
         }
-        made = make(&app, &endpoint, &outgoing, Connections::New).await;
+        made = make_traced(&app, &endpoint, &mut outgoing, Connections::New).await;
     }
     let mut before = before.into_iter();
     for (record, outgoing) in made.into_iter().zip(outgoing) {
@@ -53,6 +55,58 @@ enum Connections {
     Any,
     /// None that was kept.
     New,
+}
+
+/// Makes an attempt and tells of it in the trace of each delivery that has one.
+async fn make_traced(
+    app: &App,
+    endpoint: &Endpoint,
+    outgoing: &mut [Outgoing],
+    connections: Connections,
+) -> Vec<AttemptRecord> {
+    let mut span = tracing::Span::none();
+    for one in outgoing.iter_mut() {
+        one.attempt = one.trace.map(Context::child);
+        if let Some(attempt) = one.attempt.filter(|_| span.is_none()) {
+            let (trace_id, span_id) = (attempt.shown_trace_id(), attempt.shown_span_id());
+            span = tracing::info_span!("attempt", trace_id, span_id, delivery_id = one.delivery_id);
+        }
+    }
+    if outgoing.iter().all(|one| one.attempt.is_none()) {
+        return make(app, endpoint, outgoing, connections).await;
+    }
+    let began_at = unix_nanos();
+    let made = async {
+        let made = make(app, endpoint, outgoing, connections).await;
+        let error_class = made.first().and_then(|record| record.error_class);
+        tracing::debug!(error_class, "an attempt was made");
+        made
+    };
+    let made = made.instrument(span).await;
+    for (one, record) in outgoing.iter().zip(&made) {
+        if let Some(attempt) = one.attempt {
+            app.traces.record(|| told(one, record, attempt, began_at));
+        }
+    }
+    made
+}
+
+/// An attempt as a span.
+fn told(outgoing: &Outgoing, record: &AttemptRecord, attempt: Context, began_at: u64) -> Span {
+    let span = Span::new("deliver", Kind::Client, attempt, outgoing.trace, began_at)
+        .int("dregs.delivery", outgoing.delivery_id)
+        .int("dregs.channel", outgoing.channel_id)
+        .text("dregs.event", outgoing.message.event.name())
+        .text("dregs.trigger", outgoing.trigger.as_text());
+    let span = match record.http_status {
+        Some(status) => span.int("http.response.status_code", status),
+        None => span,
+    };
+    match record.error_class {
+        // The message may hold what a mail server says of a recipient.
+        Some(class) => span.text("error.type", class).failed(Some(class)),
+        None => span,
+    }
 }
 
 /// Sends the message of a delivery, or a digest of several, once. The answer is a record for each.
@@ -120,6 +174,7 @@ async fn prepare(
             delivery_id: first.delivery_id,
             timestamp: made.started_at,
             default_deadline: app.deadline(),
+            trace: first.attempt,
         };
         Sending::Signed(attempt, &secrets)
     };
@@ -128,6 +183,10 @@ async fn prepare(
     made.is_letter = matches!(prepared, Prepared::Letter(..));
     made.custom_headers = endpoint.sender.custom_header_names();
     made.sent = sent(&prepared, &notices);
+    // Not of a channel that sets the header itself.
+    let sent_trace = prepared.traceparent();
+    made.traceparent =
+        first.attempt.map(|attempt| attempt.traceparent()).filter(|own| sent_trace.as_ref() == Some(own));
     Ok(prepared)
 }
 
@@ -171,6 +230,7 @@ struct Made {
     payload_size: i64,
     custom_headers: Vec<String>,
     is_letter: bool,
+    traceparent: Option<String>,
     /// For each delivery, where the log could not make it again.
     sent: Vec<Sent>,
 }
@@ -191,6 +251,7 @@ impl Made {
             custom_headers: self.custom_headers.clone(),
             settled: outcome.settled.clone(),
             request: sent,
+            traceparent: self.traceparent.clone(),
         };
         let error = outcome.error.as_ref();
         AttemptRecord {

@@ -79,6 +79,8 @@ async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Ou
             trigger: c.trigger,
             failures: c.failures,
             due_at,
+            trace: c.trace,
+            attempt: None,
             watcher: None,
         })
     });

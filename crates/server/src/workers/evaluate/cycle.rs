@@ -7,7 +7,7 @@ use dregs_core::notify::message::{EventType, Message};
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
-use crate::clock::{Clock, monotonic};
+use crate::clock::{Clock, monotonic, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::ops::decide::decisions::{self, Decided, Listeners};
 use crate::ops::deliver::messages::EventIds;
@@ -21,7 +21,9 @@ use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd};
 use crate::store::versions::{self, Versions};
-use crate::store::{Result, Tx, codec};
+use crate::store::{Result, StoreError, Tx, codec, log_failure};
+use crate::trace::context::Causes;
+use crate::trace::{self, Kind, Span};
 
 /// A finished cycle, ready to be committed.
 struct Cycle {
@@ -31,6 +33,13 @@ struct Cycle {
     packed_detail: Vec<u8>,
     decided: Decided,
     message: Arc<Message>,
+    trace: Option<Traced>,
+}
+
+/// A cycle that follows from traced events.
+struct Traced {
+    events: Causes,
+    cycle: trace::Context,
 }
 
 /// Scores the identities with these row ids and hands on what that causes.
@@ -44,9 +53,30 @@ pub async fn run(app: &Arc<App>, identity_ids: &[i64]) -> Result<()> {
     Ok(())
 }
 
+/// Says that an identity could not be scored, where it is traced in its trace.
+pub async fn failed(app: &App, identity_id: i64, began_at: u64, error: &StoreError) {
+    let start = app.store.read(move |tx| identities::load_cycle_starts(tx, &[identity_id])).await;
+    let event = start.ok().and_then(|starts| starts.first()?.trace.newest());
+    let cycle = event.map(trace::Context::child);
+    cycle.map_or_else(tracing::Span::none, log_span).in_scope(|| {
+        log_failure!(error, identity_id, "an identity could not be scored");
+    });
+    if let Some(cycle) = cycle {
+        app.traces.record(|| {
+            let span = Span::new("evaluate", Kind::Internal, cycle, event, began_at);
+            span.failed(Some(error.to_string()))
+        });
+    }
+}
+
+fn log_span(cycle: trace::Context) -> tracing::Span {
+    let (trace_id, span_id) = (cycle.shown_trace_id(), cycle.shown_span_id());
+    tracing::info_span!("cycle", trace_id, span_id)
+}
+
 /// The same; `false`, and nothing is written, where rules or what else it goes by have changed meanwhile.
 async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
-    let begun = monotonic();
+    let (begun, began_at) = (monotonic(), unix_nanos());
     let ids = identity_ids.to_vec();
     let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), app.seen());
     let (rules, versions) = (Arc::clone(&seen.rules), Arc::clone(&seen.versions));
@@ -65,7 +95,7 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
         return Ok(true);
     }
     let count = cycles.len() as u64;
-    if !commit(app, cycles, rules, versions).await? {
+    if !commit(app, cycles, rules, versions, began_at).await? {
         return Ok(false);
     }
     metrics::counter!("dregs_cycles_total").increment(count);
@@ -79,6 +109,7 @@ async fn commit(
     cycles: Vec<Cycle>,
     rules: Arc<rules::OfTeams>,
     versions: Arc<Versions>,
+    began_at: u64,
 ) -> Result<bool> {
     let mut grants = Grants::reserve(app, &cycles);
     let context = Context {
@@ -110,18 +141,23 @@ async fn commit(
     if committed.spilled {
         app.evaluations.spill();
     }
-    let messages: HashMap<_, _> = cycles.iter().map(|c| (c.subject(), &c.message)).collect();
+    for cycle in cycles.iter().filter(|cycle| !committed.overtaken.contains(&cycle.analysis.identity_id)) {
+        cycle.tell(app, began_at, committed.decided_at);
+    }
+    let messages: HashMap<_, _> = cycles.iter().map(|c| (c.subject(), c)).collect();
     for (channel_id, subject, delivery_id, leased) in committed.deliveries {
         match messages.get(&subject) {
-            Some(message) if leased => {
+            Some(cycle) if leased => {
                 grants.use_one(channel_id);
                 app.deliveries.send(Outgoing {
                     delivery_id,
                     channel_id,
-                    message: Arc::clone(message),
+                    message: Arc::clone(&cycle.message),
                     trigger: Trigger::Initial,
                     failures: 0,
                     due_at: None,
+                    trace: cycle.context(),
+                    attempt: None,
                     watcher: None,
                 });
             }
@@ -137,7 +173,10 @@ async fn commit(
 
 impl Cycle {
     fn new(scored: Scored, event_ids: EventIds, clock: &dyn Clock) -> Result<Self> {
-        let Scored { start, started_at, found, decided, event_count, device_count } = scored;
+        let Scored { start, started_at, found, mut decided, event_count, device_count } = scored;
+        let trace =
+            start.trace.newest().map(|event| Traced { cycle: event.child(), events: start.trace.clone() });
+        decided.trace = trace.as_ref().map(|trace| trace.cycle.child());
         let analysis = Analysis {
             identity_id: start.id,
             sequence: start.sequence + 1,
@@ -160,7 +199,26 @@ impl Cycle {
             decided,
             message: Arc::new(event_ids.scored(&analysis, &start.external_id)?),
             analysis,
+            trace,
         })
+    }
+
+    fn context(&self) -> Option<trace::Context> {
+        self.trace.as_ref().map(|trace| trace.cycle)
+    }
+
+    /// Tells of it and of what was decided in it, where it is traced.
+    fn tell(&self, app: &App, began_at: u64, decided_at: (u64, u64)) {
+        let Some(Traced { events, cycle }) = &self.trace else { return };
+        log_span(*cycle).in_scope(|| tracing::debug!("an identity was scored"));
+        app.traces.record(|| {
+            let span = Span::new("evaluate", Kind::Internal, *cycle, events.newest(), began_at);
+            let links = events.older().collect();
+            span.linked(links).int("dregs.cycle", self.analysis.sequence).int("dregs.team", self.team_id)
+        });
+        if let Some(span) = self.decided.span(*cycle, decided_at) {
+            app.traces.record(|| span);
+        }
     }
 
     fn subject(&self) -> Subject {
@@ -216,6 +274,10 @@ struct Context {
 }
 
 struct Committed {
+    /// Identities of which another cycle or a decision was first.
+    overtaken: Vec<i64>,
+    /// When it was written what follows from the decisions, from and to.
+    decided_at: (u64, u64),
     /// Channels that have something else to send.
     told: BTreeSet<i64>,
     /// (channel, subject, delivery, whether it is leased to this process)
@@ -245,6 +307,8 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Comm
             standing: c.decided.standing()?,
             decide_at: c.decided.decision.next_at,
             next_at: if places.contains(&c.analysis.identity_id) { leased_until } else { next_at },
+            trace: c.trace.as_ref().map(|trace| trace.events.clone()).unwrap_or_default(),
+            decide_trace: c.context(),
         })
     };
     let ends = cycles.iter().map(end).collect::<Result<Vec<_>>>()?;
@@ -266,14 +330,12 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Comm
     let touched = Touched { identities: taken.keys().copied().collect(), ..Touched::default() };
     changes::insert(tx, &touched, context.now)?;
     let deliveries = insert_deliveries(tx, &taken_cycles, &listeners, context)?;
+    let deciding_at = unix_nanos();
     let decided = taken_cycles.iter().map(|cycle| &cycle.decided);
     let told = decisions::write(tx, decided, &listeners, &context.rules, context.now)?;
-    Ok(Some(Committed {
-        told,
-        deliveries,
-        still_due,
-        spilled: !in_store.is_empty() || !overtaken.is_empty(),
-    }))
+    let spilled = !in_store.is_empty() || !overtaken.is_empty();
+    let decided_at = (deciding_at, unix_nanos());
+    Ok(Some(Committed { overtaken, decided_at, told, deliveries, still_due, spilled }))
 }
 
 fn insert_deliveries(
@@ -305,6 +367,7 @@ fn insert_deliveries(
                     next_attempt_at: context.now.plus_millis(lease),
                     leased_to: leased.then_some(context.node),
                     by_identity: to.by_identity,
+                    trace: cycle.context(),
                 });
             }
         }

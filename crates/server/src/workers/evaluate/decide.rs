@@ -7,12 +7,14 @@ use std::time::Duration;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
+use crate::clock::unix_nanos;
 use crate::failpoint::{self, Failpoint};
 use crate::ops::decide::decisions;
 use crate::shutdown::Shutdown;
 use crate::store::claims::EVALUATION_LEASE_MS;
 use crate::store::identities;
 use crate::store::{Result, Tx, log_failure, versions};
+use crate::trace::Context;
 
 /// Identities decided on in one transaction.
 const BATCH_IDENTITIES: i64 = 256;
@@ -66,16 +68,28 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
 /// longer in force.
 async fn decide(app: &Arc<App>, ids: Vec<i64>, now: Timestamp) -> Result<Option<BTreeSet<i64>>> {
     let (versions, rules) = (app.kept.versions(), app.kept.rules.current());
-    app.store
+    let decided = app
+        .store
         .write(move |tx| {
             if !versions::hold(tx, &versions)? {
                 return Ok(None);
             }
-            let mut decided = Vec::new();
+            let began_at = unix_nanos();
+            let (mut decided, mut traced) = (Vec::new(), Vec::new());
             for start in identities::load_cycle_starts(tx, &ids)? {
-                decided.extend(decisions::ask(&start, rules.of(start.team_id), now)?);
+                let Some(mut one) = decisions::ask(&start, rules.of(start.team_id), now)? else { continue };
+                one.trace = start.decide_trace.map(Context::child);
+                traced.extend(start.decide_trace.map(|cycle| (decided.len(), cycle)));
+                decided.push(one);
             }
-            decisions::save(tx, &decided, &rules, now).map(Some)
+            let told = decisions::save(tx, &decided, &rules, now)?;
+            let at = (began_at, unix_nanos());
+            let spans = traced.into_iter().filter_map(|(index, cycle)| decided[index].span(cycle, at));
+            Ok(Some((told, spans.collect::<Vec<_>>())))
         })
-        .await
+        .await?;
+    Ok(decided.map(|(told, spans)| {
+        spans.into_iter().for_each(|span| app.traces.record(|| span));
+        told
+    }))
 }

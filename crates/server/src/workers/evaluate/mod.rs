@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
+use crate::clock::unix_nanos;
 use crate::failpoint::{self, Failpoint};
 use crate::shutdown::Shutdown;
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
@@ -113,8 +114,9 @@ async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
     // While the database cannot be had, one alone goes no better.
     if scored.is_err_and(|error| !matches!(error, StoreError::Unavailable(_))) {
         for identity_id in batch.identity_ids {
+            let began_at = unix_nanos();
             if let Err(error) = cycle::run(&app, &[identity_id]).await {
-                log_failure!(error, identity_id, "an identity could not be scored");
+                cycle::failed(&app, identity_id, began_at, &error).await;
             }
         }
     }

@@ -215,6 +215,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
             "reviews by a model in a day",
             By("tests/flow/reviews.rs", "beyond_its_budget_the_model_is_not_asked"),
         ),
+        ("spans of traces that wait", By("src/trace/mod.rs", "spans_beyond_the_queue_are_lost_and_counted")),
     ]
 }
 
