@@ -1601,7 +1601,8 @@ export interface paths {
         /**
          * Send an event
          * @description Answers after the event is durably stored. Sending the same id again stores nothing and answers
-         *     the first event. Fields that this version does not know are ignored, and named in the answer.
+         *     the first event. Fields that this version does not know are ignored, and named in the answer. The header `traceparent`
+         *     (W3C Trace Context) is taken in, and goes on with the webhooks that follow.
          */
         post: operations["sendEvent"];
         delete?: never;
@@ -1622,7 +1623,8 @@ export interface paths {
         /**
          * Send up to 1,000 events
          * @description Answers one result an event, in order, after the good ones are durably stored. A batch may have 4 MiB with a secret
-         *     key, and with a public one as much as one event, 256 KiB, unless the configuration says otherwise.
+         *     key, and with a public one as much as one event, 256 KiB, unless the configuration says otherwise. The header `traceparent`
+         *     is taken in as with one event.
          */
         post: operations["sendEvents"];
         delete?: never;
@@ -5053,6 +5055,30 @@ export interface components {
              */
             query: string;
         };
+        /** @description A server that runs on this database. */
+        NodeBody: {
+            /** Format: int64 */
+            id: number;
+            /** @description Its machine, and the port at which it listens. */
+            name: string;
+            /**
+             * @description What it does.
+             * @example [
+             *       "api",
+             *       "evaluate",
+             *       "deliver"
+             *     ]
+             */
+            roles: string[];
+            version: string;
+            /** Format: date-time */
+            startedAt: string;
+            /**
+             * Format: date-time
+             * @description When it last said that it lives. One that has not for eight seconds is taken for dead, and is gone from here.
+             */
+            seenAt: string;
+        };
         /** @description One analyzer's finding. */
         ObservationBody: {
             /** @example HUMANITY */
@@ -6007,6 +6033,8 @@ export interface components {
             reviewModel: boolean;
             /** @description Where links in e-mails and chats lead. */
             publicUrl: string;
+            /** @description The servers that run on this database, in the order in which they started. */
+            nodes: components["schemas"]["NodeBody"][];
             restored?: components["schemas"]["RestoredBody"] | null;
         };
         /** @description Of which escalations the next is taken; any by default. */
