@@ -26,7 +26,8 @@ const NOT_HERE: [&str; 11] = [
 /// Variables that clients read, and that are no settings of the server.
 const OF_CLIENTS: [&str; 2] = ["DREGS_BASE_URL", "DREGS_WEBHOOK_SECRET"];
 /// Another part of the server has it, which this one may have been built without; or it is a page for browsers, or an OpenID provider's.
-const PATHS_NOT_HERE: [&str; 3] = ["/mcp", "/oauth/authorize", "/.well-known/openid-configuration"];
+const PATHS_NOT_HERE: [&str; 4] =
+    ["/mcp", "/oauth/authorize", "/.well-known/openid-configuration", "/v1/traces"];
 /// Where packages put files, and images.
 const FOLDERS_OF_PACKAGES: [&str; 3] = ["/data", "/etc/dregs", "/var/lib/dregs"];
 

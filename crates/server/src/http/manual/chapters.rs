@@ -15,7 +15,7 @@ pub struct Chapter {
 pub static CHAPTERS: &[Chapter] = include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
 
 /// Those that are pages of the manual, in the order in which they are read.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 21] = [
     "GETTING_STARTED",
     "INSTALLING",
     "TRACKING",
@@ -32,6 +32,7 @@ const PAGES: [&str; 20] = [
     "AI_AGENTS",
     "MCP",
     "OPERATIONS",
+    "SIZING",
     "SECURITY",
     "MOVING",
     "DETECTION",
