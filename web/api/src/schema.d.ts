@@ -1601,7 +1601,8 @@ export interface paths {
         /**
          * Send an event
          * @description Answers after the event is durably stored. Sending the same id again stores nothing and answers
-         *     the first event. Fields that this version does not know are ignored, and named in the answer.
+         *     the first event. Fields that this version does not know are ignored, and named in the answer. The header `traceparent`
+         *     (W3C Trace Context) is taken in, and goes on with the webhooks that follow.
          */
         post: operations["sendEvent"];
         delete?: never;
@@ -1622,7 +1623,8 @@ export interface paths {
         /**
          * Send up to 1,000 events
          * @description Answers one result an event, in order, after the good ones are durably stored. A batch may have 4 MiB with a secret
-         *     key, and with a public one as much as one event, 256 KiB, unless the configuration says otherwise.
+         *     key, and with a public one as much as one event, 256 KiB, unless the configuration says otherwise. The header `traceparent`
+         *     is taken in as with one event.
          */
         post: operations["sendEvents"];
         delete?: never;
