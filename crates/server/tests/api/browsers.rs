@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::faithful::stored;
 use super::{refusal, session, team};
 use crate::support::engine::Engine;
-use crate::support::server::{PUBLIC_KEY, TestServer, answer, event};
+use crate::support::receiver::Receiver;
+use crate::support::server::{PUBLIC_KEY, TestServer, answer, event, eventually};
 use dregs_server::store::users::Role;
 
 const ORIGIN: &str = "https://app.example.com";
@@ -90,6 +91,19 @@ async fn a_star_allows_every_origin_and_nothing_allows_none() {
 }
 
 #[tokio::test]
+async fn the_trace_of_a_page_goes_on_with_the_webhook() {
+    let server = allowing(&[ORIGIN], "").await;
+    let receiver = Receiver::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    server.channel("App", json!({"url": receiver.url()})).await;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-";
+    let sent = from(&server, Some(ORIGIN), &event("e1", "ada"));
+    assert_eq!(answer(sent.header("traceparent", format!("{trace}00f067aa0ba902b7-01"))).await.0, 200);
+    let webhook = eventually("the webhook", async || receiver.requests().pop()).await;
+    let told = webhook.headers["traceparent"].to_str().unwrap();
+    assert!(told.starts_with(trace) && !told.contains("00f067aa0ba902b7"), "{told}");
+}
+
+#[tokio::test]
 async fn browsers_ask_before_they_send() {
     let server = allowing(&[ORIGIN], "").await;
     let ask = async |path: &str, origin: &str| {
@@ -103,7 +117,10 @@ async fn browsers_ask_before_they_send() {
         json!([allow("allow-origin"), allow("allow-methods"), allow("allow-headers"), allow("max-age")])
     };
     for path in ["/api/events", "/api/events/batch"] {
-        assert_eq!(ask(path, ORIGIN).await, json!([ORIGIN, "POST", "authorization, content-type", "600"]));
+        assert_eq!(
+            ask(path, ORIGIN).await,
+            json!([ORIGIN, "POST", "authorization, content-type, traceparent, tracestate", "600"])
+        );
         assert_eq!(ask(path, "https://evil.example.com").await, json!([null, null, null, null]));
     }
 }
