@@ -90,8 +90,8 @@ function isNothing(value: ReactNode): boolean {
 export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) {
   return (
     <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name} style={{ display: "contents" }}>
+      {facts.map(([name, value], index) => (
+        <div key={index} style={{ display: "contents" }}>
           <dt>{name}</dt>
           <dd>{isNothing(value) ? "–" : value}</dd>
         </div>

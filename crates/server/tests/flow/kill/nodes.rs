@@ -18,7 +18,7 @@ use super::{
 use crate::support::engine::Engine;
 use crate::support::process::{Process, Site};
 use crate::support::receiver::Receiver;
-use crate::support::server::{SECRET_KEY, event};
+use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, SECRET_KEY, answer, event};
 
 const NODES: usize = 3;
 const FAULTS: usize = 6;
@@ -119,6 +119,30 @@ async fn what_one_node_takes_away_is_gone_on_every_node() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(receiver.requests().len(), NODES, "one that is disabled hears of nothing");
+
+    // A member who is signed in at one node, and demoted at another.
+    let ask = async |site: &Site, method: Method, path: &str, token: &str, body: Value| {
+        let request = reqwest::Client::new().request(method, format!("http://{}/api{path}", site.address));
+        answer(request.bearer_auth(token).json(&body)).await
+    };
+    let sign_in = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
+    let admin = call(sites[0].address, Method::POST, "/auth/login", sign_in).await["token"].clone();
+    let admin = admin.as_str().unwrap();
+    let invitation = json!({"email": "eve@example.com", "role": "ADMIN"});
+    let (_, invited) = ask(&sites[0], Method::POST, "/team/invitations", admin, invitation).await;
+    let accepting = json!({"token": invited["token"], "name": "Eve", "password": ADMIN_PASSWORD});
+    let eve = call(sites[1].address, Method::POST, "/auth/accept-invitation", accepting).await;
+    let (token, id) = (eve["token"].as_str().unwrap(), &eve["user"]["id"]);
+    let rename =
+        async |site: &Site| ask(site, Method::PATCH, "/team", token, json!({"name": "Eve's"})).await.0;
+    assert_eq!(rename(&sites[1]).await, StatusCode::OK);
+    let path = format!("/team/members/{id}");
+    let (status, said) = ask(&sites[0], Method::PATCH, &path, admin, json!({"role": "VIEWER"})).await;
+    assert_eq!(status, StatusCode::OK, "{said}");
+    tokio::time::sleep(KNOWN_WITHIN).await;
+    for site in &sites {
+        assert_eq!(rename(site).await, StatusCode::FORBIDDEN);
+    }
 
     let now = SystemClock.now();
     let revoke = move |tx: &mut Tx| {
