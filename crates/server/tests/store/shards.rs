@@ -71,6 +71,14 @@ const WITHOUT: &[(&str, Functions)] = &[
         "counts what waits, for metrics, or frees it at a start, alone on the database",
         &[("deliveries", &["release_leases", "waiting"]), ("identities", &["release_leases", "waiting"])],
     ),
+    (
+        "a clock was put back under all that waits",
+        &[("deliveries", &["advance"]), ("identities", &["advance"])],
+    ),
+    (
+        "frees what a commit without an answer may have leased: which rows, nobody knows",
+        &[("deliveries", &["end_leases"]), ("identities", &["end_leases"])],
+    ),
 ];
 
 /// The texts in a source file, each with the function it stands in.
