@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Kills the server and cuts its power again and again, for HOURS (2), each round from new seeds, and says how often and
-# what was lost. A test that fails prints its seed; DREGS_TEST_SEED repeats it.
+# Kills the server, cuts its power, and has networks, databases, disks, clocks and limits fail, again and again, for HOURS (2),
+# each round from new seeds, and says how often and what was lost. A test that fails prints its seed; DREGS_TEST_SEED
+# repeats it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 hours=${HOURS:-2}
@@ -8,6 +9,8 @@ log=target/chaos.log
 scripts/postgres.sh start >/dev/null
 cargo nextest run --locked -p dregs-server --no-run
 end=$(($(date +%s) + $(python3 -c "print(int($hours * 3600))")))
+kept='DREGS_TEST_SEED=|events, .* identities|after [0-9]+ cuts|^ +(FAIL|TIMEOUT)|waited in vain|assertion|are left'
+kept="$kept|faults of|ends of|failover:|a clock|a slow disk|all was done"
 rounds=0
 failed=0
 : >"$log"
@@ -15,10 +18,24 @@ while [ "$(date +%s)" -lt "$end" ]; do
   rounds=$((rounds + 1))
   cargo nextest run --locked -p dregs-server --no-fail-fast --success-output final -E 'test(flow::kill::)' \
     >target/chaos-round.log 2>&1 || failed=$((failed + 1))
-  grep -hE 'DREGS_TEST_SEED=|events, .* identities|after [0-9]+ cuts|^ +(FAIL|TIMEOUT)|waited in vain|assertion' \
+  grep -hE "$kept" \
     target/chaos-round.log | cut -c1-300 >>"$log" || true
 done
 echo "$rounds rounds in $hours h, $failed of them with a failure"
 echo "$((rounds * 240)) power cuts on SQLite, $((rounds * 50)) kills on SQLite and $((rounds * 15)) on PostgreSQL"
+python3 - "$log" <<'END'
+import collections, re, sys
+
+kinds, numbers = collections.Counter(), collections.Counter()
+for line in open(sys.argv[1]):
+    for name, counts in re.findall(r"(faults of networks|ends of PostgreSQL): \{(.*?)\}", line):
+        kinds.update({f"{name}: {kind}": int(count) for kind, count in re.findall(r"(\w+): (\d+)", counts)})
+    for count, what in re.findall(r"(\d+) (commits without an answer|failed syncs(?: of PostgreSQL)?)", line):
+        numbers[what] += int(count)
+    for what in ("failover", "a clock an hour ahead and behind", "a slow disk"):
+        numbers[what] += f"{what}:" in line
+for what, count in sorted((kinds + numbers).items()):
+    print(f"{count:>8} {what}")
+END
 echo "what they printed: $log"
 [ "$failed" -eq 0 ]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{fs, io};
+use std::time::Duration;
+use std::{fs, io, mem, thread};
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -35,6 +36,8 @@ pub(crate) struct Watch {
     folder: PathBuf,
     lie: Lie,
     files: Mutex<BTreeMap<PathBuf, File>>,
+    fails: AtomicBool,
+    sync_millis: AtomicU64,
     read_bytes: AtomicU64,
     database_bytes: AtomicU64,
 }
@@ -69,8 +72,8 @@ enum Change {
 
 impl Watch {
     pub fn new(folder: PathBuf, lie: Lie) -> Self {
-        let (read_bytes, database_bytes) = Default::default();
-        Self { folder, lie, files: Mutex::default(), read_bytes, database_bytes }
+        let (fails, sync_millis, read_bytes, database_bytes) = Default::default();
+        Self { folder, lie, files: Mutex::default(), fails, sync_millis, read_bytes, database_bytes }
     }
 
     pub fn holds(&self, path: &Path) -> bool {
@@ -115,7 +118,13 @@ impl Watch {
         self.change(path, |file| file.unsynced.push(Change::Truncate { to }));
     }
 
-    pub fn sync(&self, path: &Path, is_database: bool) {
+    /// Whether the disk says that it has done so.
+    pub fn sync(&self, path: &Path, is_database: bool) -> bool {
+        thread::sleep(Duration::from_millis(self.sync_millis.load(Ordering::Relaxed)));
+        if self.fails.load(Ordering::Relaxed) {
+            self.change(path, File::forget_some);
+            return false;
+        }
         self.change(path, |file| match self.lie {
             Lie::NoSync => {}
             Lie::NoSyncOfDatabase if is_database => {}
@@ -127,6 +136,7 @@ impl Watch {
             }
             Lie::None | Lie::NoSyncOfDatabase => file.settle(),
         });
+        true
     }
 
     /// A file is deleted, and its folder synced if that is asked for.
@@ -146,6 +156,18 @@ impl Disk {
     pub fn take_traffic(&self) -> Traffic {
         let take = |bytes: &AtomicU64| bytes.swap(0, Ordering::Relaxed);
         Traffic { read_bytes: take(&self.0.read_bytes), database_bytes: take(&self.0.database_bytes) }
+    }
+
+    /// Has syncs fail, or not any more. As with Linux, what was to be synced then is on the disk or is not, as chance has
+    /// it, and never gets there by a later sync; the system shows it all the same.
+    pub fn fail_syncs(&self, fails: bool) {
+        self.0.fails.store(fails, Ordering::Relaxed);
+    }
+
+    /// Has each sync take so long.
+    pub fn slow_syncs(&self, each: Duration) {
+        let millis = u64::try_from(each.as_millis()).unwrap_or(u64::MAX);
+        self.0.sync_millis.store(millis, Ordering::Relaxed);
     }
 
     /// What is on the disk if the power is cut now. What was not synced is there, or not, or in part, as chance has it.
@@ -177,6 +199,13 @@ impl File {
             change.apply(&mut self.synced);
         }
         self.has_entry = true;
+    }
+
+    /// A half of what is not synced gets to the disk, and the system takes all of it for synced.
+    fn forget_some(&mut self) {
+        let known = Self { unsynced: mem::take(&mut self.unsynced), ..Self::default() };
+        let synced = mem::take(&mut self.synced);
+        self.synced = Self { synced, ..known }.survives(0.5, &mut rand::make_rng());
     }
 
     /// Each sector of each change is on the disk with a probability of `share`, in whatever order they were made; one

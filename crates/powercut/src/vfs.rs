@@ -238,8 +238,11 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
     unsafe {
         match watched(file) {
             Some(Watched { disk, path, is_database }) => {
-                disk.sync(path, *is_database);
-                ffi::SQLITE_OK
+                if disk.sync(path, *is_database) {
+                    ffi::SQLITE_OK
+                } else {
+                    ffi::SQLITE_IOERR_FSYNC
+                }
             }
             None => pass(own(file), |methods| methods.xSync, |sync| sync(own(file), flags)),
         }

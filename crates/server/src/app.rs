@@ -17,7 +17,7 @@ use crate::channels::egress::EgressPolicy;
 use crate::channels::http::{EgressConfig, HttpClient};
 use crate::channels::send::Clients;
 use crate::channels::smtp::Mailer;
-use crate::clock::Clock;
+use crate::clock::{Clock, Steps};
 use crate::config::Config;
 use crate::geo::Geo;
 use crate::ops::access::limits;
@@ -46,8 +46,10 @@ use crate::ops::lists::roster::Rosters;
 use crate::ops::live::Audience;
 use crate::ops::long_reads::LongReads;
 use crate::ops::team::channels::Channels;
-use crate::store::claims::Due;
-use crate::store::{Location, Result, Store, StoreError, backup, deliveries, identities, settings};
+use crate::store::claims::{Due, EVALUATION_LEASE_MS};
+use crate::store::{
+    Location, Result, Store, StoreError, Tx, backup, channel_health, deliveries, identities, settings,
+};
 use crate::telemetry;
 use crate::trace::{Collector, Exporter, Traces};
 use crate::vault::{self, KEY_FILE, Vault};
@@ -57,6 +59,7 @@ use crate::vault::{self, KEY_FILE, Vault};
 const EVALUATIONS_MAX: usize = 8_192;
 /// Deliveries of one channel that are kept in memory; more wait in the store.
 const DELIVERIES_PER_CHANNEL_MAX: usize = 512;
+const FOREVER: Timestamp = Timestamp::from_millis(i64::MAX);
 /// The file in the data directory that holds the rows.
 const DATABASE_FILE: &str = "dregs.db";
 /// The file in the data directory that a running server holds locked.
@@ -67,6 +70,7 @@ pub struct App {
     pub config: Config,
     pub started_at: Timestamp,
     pub clock: Arc<dyn Clock>,
+    steps: Steps,
     pub store: Arc<Store>,
     pub key_hasher: KeyHasher,
     pub event_ids: EventIds,
@@ -302,6 +306,7 @@ impl App {
             traces,
             metrics: telemetry::metrics_handle(),
             stopping: AtomicBool::new(false),
+            steps: Steps::default(),
             _lock: lock,
             started_at: now,
             config,
@@ -326,11 +331,32 @@ impl App {
     /// # Errors
     /// Those of the store.
     pub async fn reload(&self) -> Result<()> {
+        self.follow_clock().await?;
         self.kept.reload_changed(self.clock.now()).await?;
         // Changes with each attempt that fails: what is there is little.
         self.health.reload(&self.store).await?;
         self.usage.reload(&self.store, self.clock.now()).await?;
         self.rosters.prune().await
+    }
+
+    /// What was to be done at a time of a clock that was put back since is done as much earlier.
+    async fn follow_clock(&self) -> Result<()> {
+        let now = self.clock.now();
+        // Further ahead nobody is planned, whatever transaction was under way meanwhile.
+        let beyond = now.plus_millis(self.evaluations.min_cycle_ms + 2 * EVALUATION_LEASE_MS);
+        let end = move |tx: &mut Tx| identities::end_leases(tx, (beyond, FOREVER), now);
+        let Some(step) = self.steps.back(now) else {
+            return if self.steps.are_recent() { self.store.write(end).await.map(drop) } else { Ok(()) };
+        };
+        let advance = move |tx: &mut Tx| {
+            identities::advance(tx, step, now)?;
+            deliveries::advance(tx, step, now)?;
+            channel_health::advance(tx, step, now)
+        };
+        self.store.write(advance).await?;
+        self.steps.settled(step);
+        tracing::warn!(step_ms = step, "the clock was put back: what waits is due as much earlier");
+        Ok(())
     }
 
     /// What cycles go by now.

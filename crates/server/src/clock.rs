@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is where time comes from")]
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dregs_core::time::Timestamp;
@@ -40,6 +41,48 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// No transaction takes longer.
+const RECENT: Duration = Duration::from_secs(60);
+
+/// Notices when a clock is put back.
+#[derive(Debug, Default)]
+pub struct Steps(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    last: Option<(Timestamp, Instant)>,
+    back_millis: i64,
+    settled_at: Option<Instant>,
+}
+
+impl Steps {
+    /// By how many milliseconds the clock, which shows `now`, was put back; again and again until that is [`Self::settled`].
+    pub fn back(&self, now: Timestamp) -> Option<i64> {
+        let read_at = monotonic();
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((last, at)) = seen.last.replace((now, read_at))
+            && now < last
+        {
+            let passed = i64::try_from(read_at.duration_since(at).as_millis()).unwrap_or_default();
+            seen.back_millis += last.millis_since(now) + passed;
+        }
+        (seen.back_millis > 0).then_some(seen.back_millis)
+    }
+
+    /// What follows from a step of so many milliseconds is done.
+    pub fn settled(&self, millis: i64) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.back_millis -= millis;
+        seen.settled_at = Some(monotonic());
+    }
+
+    /// Whether what was settled last may still be joined by transactions that read the clock before.
+    pub fn are_recent(&self) -> bool {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.settled_at.is_some_and(|at| at.elapsed() < RECENT)
     }
 }
 

@@ -28,6 +28,9 @@ const RELOAD_MS: u64 = 1_000;
 pub enum ServeError {
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
+    /// Whether what was written is on the disk, nobody knows; the next start sees to it.
+    #[error("the disk has failed to sync the database: look at its health, then start again ({0})")]
+    Disk(String),
 }
 
 /// Serves until `stop` resolves, then finishes what is under way. HTTP and ingest run on the
@@ -35,7 +38,7 @@ pub enum ServeError {
 /// of the layouts that were measured on two cores, the fastest.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the listener fails, or the disk.
 pub async fn serve(
     app: Arc<App>,
     inboxes: Inboxes,
@@ -50,9 +53,15 @@ pub async fn serve(
 
     let serving = http::serve(Arc::clone(&app), listener, http_shutdown);
     let mut stopped_at = Instant::now();
+    let mut failed = None;
     let stopping = async {
-        stop.await;
-        tracing::info!("stopping: finishing what is under way");
+        tokio::select! {
+            () = stop => tracing::info!("stopping: finishing what is under way"),
+            reason = app.store.end_of_writes() => {
+                tracing::error!(reason, "stopping: the disk has failed to sync the database");
+                failed = Some(reason);
+            }
+        }
         stopped_at = Instant::now();
         app.stop();
         http_trigger.begin();
@@ -71,7 +80,7 @@ pub async fn serve(
         tracing::warn!("attempts were still under way after {DRAIN_MS} ms; the next start makes them again");
     }
     workers::nodes::leave(&app).await;
-    Ok(())
+    failed.map_or(Ok(()), |reason| Err(ServeError::Disk(reason)))
 }
 
 fn start_workers(

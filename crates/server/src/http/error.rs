@@ -414,7 +414,10 @@ pub fn summary(whole: &str, details: &[FieldError]) -> String {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) | StoreError::Retry => {
+            StoreError::Unavailable(_)
+            | StoreError::InDoubt(_)
+            | StoreError::Unsynced(_)
+            | StoreError::Retry => {
                 // The store tells of an outage once for everybody.
                 tracing::debug!(%error, "the store is not available");
                 Self::new(
@@ -445,7 +448,7 @@ impl From<StoreError> for ApiError {
 impl From<Arc<StoreError>> for ApiError {
     fn from(error: Arc<StoreError>) -> Self {
         match error.as_ref() {
-            StoreError::Unavailable(reason) => StoreError::Unavailable(reason.clone()).into(),
+            error if error.is_outage() => StoreError::Unavailable(error.to_string()).into(),
             other => StoreError::Broken(other.to_string()).into(),
         }
     }

@@ -11,8 +11,9 @@ use dregs_core::notify::message::Message;
 use dregs_core::time::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::store::StoreError;
 use crate::store::attempts::{AttemptRecord, Trigger};
-use crate::store::claims::Due;
+use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::trace::Context;
 
 /// A delivery that is to be attempted.
@@ -34,11 +35,36 @@ pub struct Outgoing {
     pub watcher: Option<oneshot::Sender<AttemptRecord>>,
 }
 
+/// When leases end that a transaction in doubt has taken, if it was committed: nobody works on what it leased, and it
+/// would wait for the end of the lease. Whoever claims next ends them.
+#[derive(Default)]
+pub struct InDoubt(Mutex<Option<(Timestamp, Timestamp)>>);
+
+impl InDoubt {
+    /// Notes that there may be such leases, which end from `first` to `last`.
+    pub fn note(&self, first: Timestamp, last: Timestamp) {
+        let mut span = self.span();
+        let (known_first, known_last) = span.unwrap_or((first, last));
+        *span = Some((known_first.min(first), known_last.max(last)));
+    }
+
+    /// The span in which they end, for whoever ends them now.
+    pub fn take(&self) -> Option<(Timestamp, Timestamp)> {
+        self.span().take()
+    }
+
+    fn span(&self) -> MutexGuard<'_, Option<(Timestamp, Timestamp)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A bounded way to the next stage, with lanes that do not get in each other's way.
 pub struct Handoff<T> {
     capacity: usize,
     lanes: Mutex<HashMap<i64, Lane>>,
     sender: mpsc::UnboundedSender<T>,
+    /// Leases that this process may hold without knowing.
+    pub in_doubt: InDoubt,
     /// Told when a lane spills.
     pub spilled: Notify,
 }
@@ -53,7 +79,8 @@ impl<T> Handoff<T> {
     /// A handoff with `capacity` places in each lane, and the end where the next stage listens.
     pub fn new(capacity: usize) -> (Self, mpsc::UnboundedReceiver<T>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Self { capacity, lanes: Mutex::default(), sender, spilled: Notify::new() }, receiver)
+        let (lanes, in_doubt, spilled) = (Mutex::default(), InDoubt::default(), Notify::new());
+        (Self { capacity, lanes, sender, in_doubt, spilled }, receiver)
     }
 
     /// Takes up to `wanted` places. None while rows of this lane wait in the store: newer ones
@@ -127,6 +154,16 @@ impl<T> Handoff<T> {
     }
 }
 
+impl Handoff<Outgoing> {
+    /// See [`Evaluations::note_failed`].
+    pub fn note_failed(&self, now: Timestamp, error: &StoreError) {
+        if matches!(error, StoreError::InDoubt(_)) {
+            let end = now.plus_millis(DELIVERY_LEASE_MS);
+            self.in_doubt.note(end, end);
+        }
+    }
+}
+
 /// The way into evaluation, which has one lane.
 pub struct Evaluations {
     handoff: Handoff<Due>,
@@ -155,6 +192,19 @@ impl Evaluations {
     /// See [`Handoff::release`].
     pub fn release(&self, places: usize) {
         self.handoff.release(Self::LANE, places);
+    }
+
+    /// Notes, of a transaction at `now` that failed, the leases that it may have taken nevertheless.
+    pub fn note_failed(&self, now: Timestamp, error: &StoreError) {
+        if matches!(error, StoreError::InDoubt(_)) {
+            let first = now.plus_millis(EVALUATION_LEASE_MS);
+            self.handoff.in_doubt.note(first, first.plus_millis(self.min_cycle_ms));
+        }
+    }
+
+    /// See [`InDoubt`].
+    pub const fn in_doubt(&self) -> &InDoubt {
+        &self.handoff.in_doubt
     }
 
     /// Says that identities that are due wait in the store.

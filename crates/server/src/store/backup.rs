@@ -108,9 +108,10 @@ pub fn resume(tx: &mut Tx, now: Timestamp) -> Result<Option<Timestamp>> {
         }
     }
     tx.execute("update identities set sequence = sequence + $1", &values![EVENTS_AHEAD])?;
-    let taken_at = match restored(tx)?.0 {
-        Some(taken_at) => Some(taken_at),
-        None => tx.get("select max(last_tracked_at) from identities", &[], |row| row.optional_time(0))?,
+    let taken_at = match restored(tx)? {
+        (Some(taken_at), None) => Some(taken_at),
+        // What is known is of a restore before.
+        _ => tx.get("select max(last_tracked_at) from identities", &[], |row| row.optional_time(0))?,
     };
     if let Some(taken_at) = taken_at {
         settings::put(tx, TAKEN_AT, taken_at.as_millis().to_string().as_bytes())?;

@@ -30,6 +30,16 @@ pub fn take(tx: &mut Tx, channel_id: i64) -> Result<Health> {
     Ok(tx.get(&sql, &values![channel_id], read)?.1)
 }
 
+/// Has channels that are left alone, or fail, since times later than `now` be so as many milliseconds earlier, since a clock
+/// was put back.
+pub fn advance(tx: &mut Tx, millis: i64, now: Timestamp) -> Result<()> {
+    for column in ["failing_since", "open_until"] {
+        let sql = format!("update channel_health set {column} = {column} - $1 where {column} > $2");
+        tx.execute(&sql, &values![millis, now])?;
+    }
+    Ok(())
+}
+
 /// Writes a row that was taken.
 pub fn save(tx: &mut Tx, channel_id: i64, health: &Health) -> Result<()> {
     let b = &health.breaker;

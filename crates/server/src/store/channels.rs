@@ -204,6 +204,16 @@ impl ChannelSecret {
     }
 }
 
+/// Those of a channel's secrets, newest first, that sign at `time`. Before the first was made, which is where a clock was put
+/// back, the first signs.
+pub fn signing<T>(mut secrets: Vec<T>, row: impl Fn(&T) -> &ChannelSecret, time: Timestamp) -> Vec<T> {
+    if secrets.iter().all(|secret| row(secret).created_at > time) {
+        return secrets.pop().into_iter().collect();
+    }
+    secrets.retain(|secret| row(secret).signs_at(time));
+    secrets
+}
+
 pub fn insert_secret(tx: &mut Tx, channel_id: i64, secret: &[u8], now: Timestamp) -> Result<()> {
     tx.execute(
         "insert into channel_secrets (channel_id, secret, created_at) values ($1, $2, $3)",

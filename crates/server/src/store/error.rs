@@ -3,7 +3,7 @@
 use super::words;
 use crate::limit::Limit;
 
-/// Why a transaction did not happen. Nothing of it was stored.
+/// Why a transaction did not happen. Nothing of it was stored, unless it is [`StoreError::InDoubt`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A row with the same unique key exists.
@@ -15,6 +15,12 @@ pub enum StoreError {
     /// The database cannot be reached, is full, or is shutting down.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The database was asked to commit and has not answered: whether it did, nobody knows.
+    #[error("the database has not answered a commit: {0}")]
+    InDoubt(String),
+    /// The disk has failed to make durable what was written: what of it is there, nobody knows.
+    #[error("the disk has failed to sync: {0}")]
+    Unsynced(String),
     /// What was sealed cannot be stored, nor what is stored be opened: the database has another master key by now.
     #[error(
         "The database was given another master key than this server has, which can neither read nor seal secrets any \
@@ -36,6 +42,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database cannot be had, so that the same may go well later.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::InDoubt(_) | Self::Unsynced(_))
+    }
+
     pub(super) fn closed() -> Self {
         Self::Unavailable("the store is closed".into())
     }
@@ -44,6 +55,7 @@ impl StoreError {
     pub(super) fn again(&self) -> Self {
         match self {
             Self::Unavailable(reason) => Self::Unavailable(reason.clone()),
+            Self::InDoubt(reason) => Self::InDoubt(reason.clone()),
             Self::Damaged(reason) => Self::Damaged(reason.clone()),
             other => Self::Unavailable(other.to_string()),
         }
@@ -54,12 +66,20 @@ impl StoreError {
 macro_rules! log_failure {
     ($error:expr, $($rest:tt)+) => {
         match &$error {
-            error @ $crate::store::StoreError::Unavailable(_) => tracing::debug!(%error, $($rest)+),
+            error if error.is_outage() => tracing::debug!(%error, $($rest)+),
             error => tracing::error!(%error, $($rest)+),
         }
     };
 }
 pub(crate) use log_failure;
+
+/// Whether the disk has failed to make durable what was written.
+pub(super) fn is_failed_sync(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
+    error
+        .sqlite_error()
+        .is_some_and(|error| [SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC].contains(&error.extended_code))
+}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
@@ -70,8 +90,10 @@ impl From<rusqlite::Error> for StoreError {
         match code {
             Code::ConstraintViolation => Self::Conflict,
             Code::DatabaseBusy | Code::DatabaseLocked => Self::Retry,
+            Code::SystemIoFailure if is_failed_sync(&error) => Self::Unsynced(error.to_string()),
             Code::DiskFull
             | Code::CannotOpen
+            | Code::OutOfMemory
             | Code::SystemIoFailure
             | Code::ReadOnly
             // It took longer than it may.
@@ -97,9 +119,9 @@ impl From<tokio_postgres::Error> for StoreError {
             SqlState::UNIQUE_VIOLATION => Self::Conflict,
             SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Self::Retry,
             SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Self::Damaged(words::of_postgres(&error)),
-            SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::INSUFFICIENT_PRIVILEGE => {
-                Self::Unavailable(words::of_postgres(&error))
-            }
+            SqlState::READ_ONLY_SQL_TRANSACTION
+            | SqlState::INSUFFICIENT_PRIVILEGE
+            | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Self::Unavailable(words::of_postgres(&error)),
             // Classes of codes: connections, authorization, resources (a full disk, memory, connections), limits
             // of time and shutdown, the system below (see appendix A of the manual of PostgreSQL); and a
             // database that is not there (any more).

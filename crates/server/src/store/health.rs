@@ -1,8 +1,10 @@
 //! Whether the database takes writes and answers reads, as far as transactions have shown, and what the log
 //! says of it: one line when it begins, one a while as long as it lasts, one when it is over.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use crate::clock::monotonic;
 
@@ -13,6 +15,35 @@ const REPEAT: Duration = Duration::from_secs(30);
 pub struct Health {
     pub writes: Track,
     pub reads: Track,
+    /// Why nothing is written any more until the next start.
+    ended: OnceLock<String>,
+    has_ended: Notify,
+}
+
+impl Health {
+    /// Nothing is written any more until the next start.
+    pub fn end(&self, reason: String) {
+        if self.ended.set(reason).is_ok() {
+            self.has_ended.notify_waiters();
+        }
+    }
+
+    /// Why nothing is written any more, if that is so.
+    pub fn ended(&self) -> Option<&str> {
+        self.ended.get().map(String::as_str)
+    }
+
+    /// Resolves when nothing is written any more, with why.
+    pub async fn end_of_writes(&self) -> String {
+        loop {
+            // Before the look: it is told of what comes from now on.
+            let told = self.has_ended.notified();
+            if let Some(reason) = self.ended() {
+                return reason.to_owned();
+            }
+            told.await;
+        }
+    }
 }
 
 impl Default for Health {
@@ -20,6 +51,8 @@ impl Default for Health {
         Self {
             writes: Track::new("the database cannot be written to"),
             reads: Track::new("the database cannot be read"),
+            ended: OnceLock::new(),
+            has_ended: Notify::new(),
         }
     }
 }

@@ -171,7 +171,8 @@ pub fn mark_dirty(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) -
     tx.execute_rows(
         "with v (shard, id, now, scored_by, min_cycle) as (values {rows})
          update identities set version = version + 1, evaluate_at = coalesce(evaluate_at,
-           case when last_scored_at > v.scored_by then last_scored_at + v.min_cycle else v.now end)
+           case when last_scored_at > v.scored_by and last_scored_at <= v.now then last_scored_at + v.min_cycle
+             else v.now end)
          from v where identities.shard = v.shard and identities.id = v.id",
         &rows,
     )?;
@@ -311,6 +312,24 @@ pub fn give_back(tx: &mut Tx, dues: &[Due]) -> Result<()> {
 /// Makes every lease end now: right only where no other process works on this store.
 pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     tx.execute("update identities set evaluate_at = $1 where evaluate_at > $1", &values![now])
+}
+
+/// Makes leases that end within a span end now: of which nobody knows whether they are held.
+pub fn end_leases(tx: &mut Tx, (first, last): (Timestamp, Timestamp), now: Timestamp) -> Result<u64> {
+    let sql =
+        "update identities set evaluate_at = $1 where evaluate_at between $2 and $3 and evaluate_at > $1";
+    tx.execute(sql, &values![now, first, last])
+}
+
+/// Has what is due later than `now` be due so many milliseconds earlier, since a clock was put back.
+pub fn advance(tx: &mut Tx, millis: i64, now: Timestamp) -> Result<()> {
+    for column in ["evaluate_at", "decide_at"] {
+        let sql = format!(
+            "update identities set {column} = case when {column} - $1 > $2 then {column} - $1 else $2 end where {column} > $2"
+        );
+        tx.execute(&sql, &values![millis, now])?;
+    }
+    Ok(())
 }
 
 /// How many identities wait for a cycle, and since when the longest has been due.

@@ -16,8 +16,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rusqlite::Connection;
 
 use super::engine::Left;
-use super::error::StoreError;
+use super::error::{StoreError, is_failed_sync};
 use super::files;
+use super::health::Health;
 use super::tally;
 use crate::clock::monotonic;
 
@@ -152,19 +153,23 @@ impl Upkeep {
     }
 
     /// Outside a transaction, between two commits. Waits for no reader.
-    pub fn after_commit(&mut self, connection: &Connection) {
+    ///
+    /// # Errors
+    /// Those of SQLite, of which only a failed sync matters: otherwise it is tried again.
+    pub fn after_commit(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         if self.log.is_empty_wanted.swap(false, Ordering::Relaxed) {
             // Somebody else in the way is no failure: it is tried again.
-            let _ = without_waiting(connection, truncate);
+            without_waiting(connection, truncate)?;
         } else if self.log.is_rest_wanted.swap(false, Ordering::Relaxed) {
             // What came since the checkpoint thread was at it. With it the log is empty, and is written
             // again from its beginning.
-            let _ = passive(connection);
+            passive(connection)?;
         } else if self.log.filled_bytes() >= CHECKPOINT_BYTES && self.woken_at.elapsed() >= CHECKPOINT_EVERY {
             self.woken_at = monotonic();
             // Full means that it is at it already.
             let _ = self.wake.try_send(Ask::Checkpoint);
         }
+        Ok(())
     }
 }
 
@@ -191,6 +196,7 @@ impl Moved {
 /// The checkpoint thread, which ends when nobody is left who could ask.
 pub struct Checkpointer {
     log: Arc<Log>,
+    health: Arc<Health>,
     connection: Connection,
     /// The log's file is to be cut to nothing, and somebody was in the way.
     owes_room: bool,
@@ -202,11 +208,12 @@ impl Checkpointer {
     /// On a connection of its own, which waits for nobody.
     pub fn new(
         log: Arc<Log>,
+        health: Arc<Health>,
         connection: Connection,
     ) -> Result<(Self, Sender<Ask>, Receiver<Ask>), StoreError> {
         connection.busy_timeout(Duration::ZERO)?;
         let (wake, woken) = bounded(1);
-        Ok((Self { log, connection, owes_room: false, held_at: None, told_at: None }, wake, woken))
+        Ok((Self { log, health, connection, owes_room: false, held_at: None, told_at: None }, wake, woken))
     }
 
     pub fn run(mut self, woken: &Receiver<Ask>) -> Left {
@@ -262,6 +269,9 @@ impl Checkpointer {
         passive(&self.connection).unwrap_or_else(|error| {
             // On a full disk that happens again and again; the commits that fail for it are told of.
             tracing::debug!(%error, "the write-ahead log could not be checkpointed");
+            if is_failed_sync(&error) {
+                self.health.end(error.to_string());
+            }
             None
         })
     }
@@ -346,6 +356,13 @@ impl Checkpointer {
         );
         Ok(())
     }
+}
+
+/// Takes all of the log that is found at a start into the database, unless others have it open. Where the disk has failed to
+/// sync, the system may show pages of the log that the disk does not have and is not going to get: whatever followed them
+/// there would be lost with them.
+pub fn take_in(connection: &Connection) -> rusqlite::Result<()> {
+    without_waiting(connection, truncate).map(drop)
 }
 
 /// `None` when another checkpoint is under way.

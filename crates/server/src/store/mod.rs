@@ -279,6 +279,12 @@ impl Store {
         self.write(move |tx| settings::put(tx, PROBE, &probe)).await
     }
 
+    /// Resolves when nothing can be written any more until the next start, with why: what the disk has of what was
+    /// written is not known any more, and the next start makes it whole.
+    pub async fn end_of_writes(&self) -> String {
+        self.engine.health.end_of_writes().await
+    }
+
     /// The state of the log beside the database, where there is one.
     pub fn log_state(&self) -> Option<LogState> {
         self.engine.log.as_ref().map(|log| log.state())

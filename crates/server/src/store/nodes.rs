@@ -3,7 +3,7 @@
 use dregs_core::time::Timestamp;
 
 use super::claims::{DELIVERY_LEASE_MS, EVALUATION_LEASE_MS};
-use super::{Result, Row, Tx};
+use super::{Result, Row, Tx, deliveries, identities};
 use crate::values;
 
 /// A server that runs on this database, or did a moment ago.
@@ -56,22 +56,12 @@ pub fn remove(tx: &mut Tx, id: i64, beat: i64) -> Result<bool> {
 /// Makes due now what a server had taken that is gone: its deliveries in these channels, and all identities that are leased,
 /// whoever has them: a cycle of one that was scored meanwhile does nothing. The answer is how many of each.
 pub fn take_over(tx: &mut Tx, id: i64, channel_ids: &[i64], now: Timestamp) -> Result<(u64, u64)> {
-    let mut attempts = 0;
-    for channel_id in channel_ids {
-        attempts += tx.execute(
-            "update deliveries set next_attempt_at = $2
-             where channel_id = $1 and next_attempt_at > $2 and next_attempt_at <= $3 and leased = $4",
-            &values![*channel_id, now, now.plus_millis(DELIVERY_LEASE_MS), id],
-        )?;
-    }
+    let leased_until = now.plus_millis(DELIVERY_LEASE_MS);
+    let attempts = deliveries::end_leases(tx, id, channel_ids, (now, leased_until), now)?;
     let leased_until = now.plus_millis(EVALUATION_LEASE_MS);
-    let mut cycles = 0;
-    for sql in [
-        "update identities set evaluate_at = $1 where evaluate_at > $1 and evaluate_at <= $2",
-        "update identities set decide_at = $1 where decide_at > $1 and decide_at <= $2",
-    ] {
-        cycles += tx.execute(sql, &values![now, leased_until])?;
-    }
+    let cycles = identities::end_leases(tx, (now, leased_until), now)?;
+    let undecided = "update identities set decide_at = $1 where decide_at > $1 and decide_at <= $2";
+    tx.execute(undecided, &values![now, leased_until])?;
     Ok((cycles, attempts))
 }
 

@@ -31,9 +31,9 @@ pub const CONNECT_MAX: Duration = Duration::from_secs(3);
 pub const STATEMENT_MAX_MS: u64 = 6_000;
 /// The same, when the server does not keep to it.
 pub const ANSWER_MAX: Duration = Duration::from_secs(7);
-/// For a transaction that this process has left open, since it is frozen or gone: what it has locked must be free when
-/// others take over from it.
-const IDLE_TRANSACTION_MAX_MS: u64 = 6_000;
+/// For a transaction that this process has left open, since it is frozen, or the network between has gone silent: until
+/// then nobody else gets at the rows that it has changed. Between two statements it computes for milliseconds.
+const IDLE_TRANSACTION_MAX_MS: u64 = 5_000;
 /// Ways to find rows that read a whole table. They are the best for a table that is still small, and a plan is kept
 /// while the table grows: until it was next analysed, each look at twenty identities would read all of them. The
 /// server still reads a table whole where no index fits; that then seems so dear to it that it would compile the
@@ -177,6 +177,11 @@ impl Connection {
         }
         self.used_at = now;
         self.is_given_up || self.client.is_closed()
+    }
+
+    /// Whether it did not answer in time.
+    pub const fn is_given_up(&self) -> bool {
+        self.is_given_up
     }
 
     /// Whether rows were changed since the last time this was asked.

@@ -1,6 +1,7 @@
 //! PostgreSQL: a small pool of connections, each with a thread.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -39,13 +40,16 @@ pub fn open(
     let health = Arc::new(Health::default());
     let (writes, write_queue) = unbounded();
     let (reads, read_queue) = unbounded();
+    let silences = Arc::new(AtomicU64::new(0));
     let mut threads = Vec::new();
     for index in 0..WRITERS {
-        let lane = Lane { address: address.clone(), health: Arc::clone(&health), serve: write };
+        let (health, silences) = (Arc::clone(&health), Arc::clone(&silences));
+        let lane = Lane { address: address.clone(), health, silences, serve: write };
         threads.push(lane.start(format!("store-writer-{index}"), write_queue.clone())?);
     }
     for index in 0..READERS {
-        let lane = Lane { address: address.clone(), health: Arc::clone(&health), serve: read };
+        let (health, silences) = (Arc::clone(&health), Arc::clone(&silences));
+        let lane = Lane { address: address.clone(), health, silences, serve: read };
         threads.push(lane.start(format!("store-reader-{index}"), read_queue.clone())?);
     }
     Ok(Engine::new(writes, reads, threads, health))
@@ -79,6 +83,7 @@ fn transact(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Optio
         match job.run(&mut Tx::Postgres(connection)) {
             Ok(()) => match connection.commit() {
                 Err(StoreError::Retry) => {}
+                Err(StoreError::Unavailable(reason)) => return Err(StoreError::InDoubt(reason)),
                 committed => return committed.map(|()| None),
             },
             Err(RunFailed { retry: true, .. }) => connection.roll_back()?,
@@ -114,6 +119,9 @@ fn read(connection: Result<&mut Connection, StoreError>, job: Box<dyn ReadJob>, 
 struct Lane<Job> {
     address: Address,
     health: Arc<Health>,
+    /// How often a connection of the pool was given up since no answer came: the others may be as dead, and each would
+    /// have somebody else wait as long.
+    silences: Arc<AtomicU64>,
     serve: fn(Result<&mut Connection, StoreError>, Job, &Health),
 }
 
@@ -123,7 +131,12 @@ impl<Job: Send + 'static> Lane<Job> {
         let run = move || {
             let mut connection: Option<Connection> = None;
             let mut refused: Option<(Instant, StoreError)> = None;
+            let mut known_silences = 0;
             while let Ok(job) = queue.recv() {
+                let silences = self.silences.load(Ordering::Relaxed);
+                if std::mem::replace(&mut known_silences, silences) != silences {
+                    connection = None;
+                }
                 if connection.as_mut().is_none_or(Connection::is_closed) {
                     connection = None;
                     let is_due = refused.as_ref().is_none_or(|(at, _)| at.elapsed() >= RECONNECT_PAUSE);
@@ -142,6 +155,9 @@ impl<Job: Send + 'static> Lane<Job> {
                     (None, None) => Err(StoreError::closed()),
                 };
                 (self.serve)(served, job, &self.health);
+                if connection.as_ref().is_some_and(Connection::is_given_up) {
+                    self.silences.fetch_add(1, Ordering::Relaxed);
+                }
             }
             None
         };

@@ -10,10 +10,10 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::engine::{Engine, Left, ReadJob, RunFailed, WriteJob};
-use super::error::StoreError;
+use super::error::{StoreError, is_failed_sync};
 use super::files::Files;
 use super::health::Health;
-use super::log::{Checkpointer, Log, Upkeep};
+use super::log::{self, Checkpointer, Log, Upkeep};
 use super::tx::Tx;
 use super::words;
 use crate::clock::monotonic;
@@ -56,6 +56,7 @@ fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -
     // came back after a power cut would undo the file under its log.
     writer.pragma_update(None, "synchronous", "extra")?;
     writer.pragma_update(None, "journal_mode", "wal")?;
+    log::take_in(&writer)?;
     // What is deleted, or written anew elsewhere, must not stay readable in the file: in pages that are in
     // use; to have those that nothing uses overwritten as well, each time, would cost a quarter of the
     // events a second. `store/erasure.rs` does it when somebody is forgotten.
@@ -68,7 +69,7 @@ fn start(path: &Path, migrate: impl FnOnce(&mut Tx) -> Result<(), StoreError>) -
     let page_bytes = writer.query_row("pragma page_size", [], |row| row.get::<_, u32>(0))?;
     let log = Arc::new(Log::new(path, page_bytes.into(), READERS));
     let reader = || connect(path, OpenFlags::empty(), READER_CACHE_KIB);
-    let (checkpointer, wake, woken) = Checkpointer::new(Arc::clone(&log), reader()?)?;
+    let (checkpointer, wake, woken) = Checkpointer::new(Arc::clone(&log), Arc::clone(&health), reader()?)?;
     let mut threads = vec![spawn("store-checkpoint", move || checkpointer.run(&woken))?];
     let (writes, write_queue) = unbounded();
     let (reads, read_queue) = unbounded();
@@ -125,9 +126,18 @@ impl Writer {
                 continue;
             }
             self.commit_group(group);
-            self.upkeep.after_commit(&self.connection);
+            if let Err(error) = self.upkeep.after_commit(&self.connection)
+                && is_failed_sync(&error)
+            {
+                self.health.end(error.to_string());
+            }
         }
         Some(self.connection)
+    }
+
+    fn check_not_ended(&self) -> Result<(), StoreError> {
+        let ended = self.health.ended();
+        ended.map_or(Ok(()), |reason| Err(StoreError::Unavailable(reason.to_owned())))
     }
 
     /// Runs each job in a savepoint of one transaction, commits, then answers them all.
@@ -136,8 +146,8 @@ impl Writer {
         // Before, so that nothing is written where nobody finds it; and after, so that nothing is acknowledged
         // that was.
         let committed = self
-            .files
-            .check()
+            .check_not_ended()
+            .and_then(|()| self.files.check())
             .and_then(|()| run_group(&self.connection, &mut group))
             .and_then(|outage| self.files.check().map(|()| outage));
         match &committed {
@@ -149,6 +159,9 @@ impl Writer {
                 // A failed commit leaves the transaction open.
                 let _ = self.connection.execute_batch("rollback");
                 self.health.writes.failed(&error.to_string());
+                if let StoreError::Unsynced(reason) = error {
+                    self.health.end(reason.clone());
+                }
             }
         }
         for job in group {

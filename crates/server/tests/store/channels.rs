@@ -176,6 +176,12 @@ async fn the_health_of_a_channel_is_kept_until_it_works(engine: Engine) {
     ground.write(move |tx| channel_health::save(tx, 7, &written)).await;
     assert_eq!(ground.write(|tx| channel_health::take(tx, 7)).await, health);
     assert_eq!(ground.read(channel_health::all).await, [(7, health.clone())]);
+    // A clock was put back: what began before that time stays.
+    let later = Breaker { failing_since: Some(at(1)), open_until: Some(at(1_002)), ..breaker };
+    let written = Health { breaker: later, ..health.clone() };
+    ground.write(move |tx| channel_health::save(tx, 7, &written)).await;
+    ground.write(|tx| channel_health::advance(tx, 1_000, at(1))).await;
+    assert_eq!(ground.read(channel_health::all).await, [(7, health.clone())]);
     // A pause that is over stays over.
     for (ended_at, open_until, pauses) in [(3, 2, 3), (1, 1, 2)] {
         ground.write(move |tx| channel_health::end_pause(tx, 7, at(ended_at))).await;

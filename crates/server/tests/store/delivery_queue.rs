@@ -15,9 +15,11 @@ use crate::support::engine::Engine;
 on_both_engines!(
     a_claim_takes_what_is_due_longest_and_leases_it,
     a_lease_that_ran_out_makes_the_next_attempt_a_recovery,
+    leases_that_end_within_a_span_can_be_ended,
     concurrent_claims_never_share_a_delivery,
     channels_are_due_when_something_of_theirs_is,
     what_was_taken_and_not_begun_is_given_back,
+    what_waits_is_due_earlier_when_a_clock_was_put_back,
     what_cannot_be_sent_is_given_up,
     a_delivery_is_queued_again_unless_an_attempt_is_under_way,
     a_replay_takes_what_is_finished_piece_by_piece,
@@ -74,6 +76,34 @@ async fn a_lease_that_ran_out_makes_the_next_attempt_a_recovery(engine: Engine) 
     let waiting = of_cycle(channels.first, 3, 5_000);
     channels.insert(vec![waiting]).await;
     assert_eq!(channels.ground.write(|tx| deliveries::release_leases(tx, at(300))).await, 2);
+}
+
+async fn leases_that_end_within_a_span_can_be_ended(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let leased = |n, end| NewDelivery { leased_to: Some(7), ..of_cycle(channels.first, n, end) };
+    let of_other = NewDelivery { leased_to: Some(7), ..of_cycle(channels.second, 5, 1_500) };
+    let retry = of_cycle(channels.first, 4, 1_500);
+    let ids =
+        channels.insert(vec![leased(1, 1_000), leased(2, 2_000), leased(3, 2_001), retry, of_other]).await;
+    let first = channels.first;
+    let end = move |tx: &mut Tx| deliveries::end_leases(tx, 7, &[first], (at(1_000), at(2_000)), at(900));
+    assert_eq!((channels.ground.write(end).await, channels.ground.write(end).await), (2, 0));
+    let mut due = Vec::new();
+    for id in ids {
+        due.push(channels.find(id).await.next_attempt_at);
+    }
+    assert_eq!(due, [900, 900, 2_001, 1_500, 1_500].map(|millis| Some(at(millis))));
+}
+
+async fn what_waits_is_due_earlier_when_a_clock_was_put_back(engine: Engine) {
+    let channels = Channels::new(engine).await;
+    let due = channels.due_at(&[10, 1_500, 3_000]).await;
+    channels.ground.write(|tx| deliveries::advance(tx, 1_000, at(1_000))).await;
+    let mut found = Vec::new();
+    for id in due {
+        found.push(channels.find(id).await.next_attempt_at);
+    }
+    assert_eq!(found, [10, 1_000, 2_000].map(|millis| Some(at(millis))));
 }
 
 async fn concurrent_claims_never_share_a_delivery(engine: Engine) {

@@ -11,7 +11,9 @@ use crate::support::engine::Engine;
 on_both_engines!(
     a_claim_takes_who_is_due_longest_and_leases_them,
     concurrent_claims_never_share_an_identity,
+    leases_that_end_within_a_span_can_be_ended,
     who_is_given_back_is_due_as_before,
+    who_waits_is_due_earlier_when_a_clock_was_put_back,
     who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycles,
 );
 
@@ -41,6 +43,25 @@ async fn a_claim_takes_who_is_due_longest_and_leases_them(engine: Engine) {
     assert_eq!(set(claim(1_000, 2_000, 9).await), set([ids[0], ids[1], ids[3]]));
     assert_eq!(ground.write(|tx| identities::release_leases(tx, at(1_500))).await, 4);
     assert_eq!(sorted(claim(1_500, 2_000, 9).await), sorted(ids));
+}
+
+async fn leases_that_end_within_a_span_can_be_ended(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = due_at(&ground, &[10, 1_000, 1_500, 2_000, 2_001]).await;
+    let end = |now| ground.write(move |tx| identities::end_leases(tx, (at(1_000), at(2_000)), at(now)));
+    // What is due by then is due as it was.
+    assert_eq!((end(1_000).await, end(1_000).await), (2, 0));
+    let claimed = ground.write(|tx| identities::claim_due(tx, at(1_000), at(9_000), 9)).await;
+    assert_eq!(set(claimed), set(ids[..4].to_vec()));
+}
+
+async fn who_waits_is_due_earlier_when_a_clock_was_put_back(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = due_at(&ground, &[10, 1_500, 3_000]).await;
+    ground.write(|tx| identities::advance(tx, 1_000, at(1_000))).await;
+    let claimed = |now| ground.write(move |tx| identities::claim_due(tx, at(now), at(9_000), 9));
+    assert_eq!(set(claimed(1_000).await), set(ids[..2].to_vec()));
+    assert_eq!((claimed(1_999).await, claimed(2_000).await), (vec![], vec![ids[2]]));
 }
 
 async fn who_is_given_back_is_due_as_before(engine: Engine) {

@@ -75,6 +75,14 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("nodes", &["take_over"]),
         ],
     ),
+    (
+        "a clock was put back under all that waits",
+        &[("deliveries", &["advance"]), ("identities", &["advance"])],
+    ),
+    (
+        "frees what a commit without an answer may have leased: which rows, nobody knows",
+        &[("deliveries", &["end_leases"]), ("identities", &["end_leases"])],
+    ),
 ];
 
 /// The texts in a source file, each with the function it stands in.

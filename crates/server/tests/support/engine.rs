@@ -28,7 +28,13 @@ macro_rules! on_both_engines {
 /// A database that is gone when this is dropped.
 pub enum Database {
     Sqlite,
-    Postgres { name: String },
+    Postgres {
+        name: String,
+    },
+    /// A PostgreSQL of the test's own, which ends with its server.
+    At {
+        url: String,
+    },
 }
 
 impl Database {
@@ -49,6 +55,7 @@ impl Database {
     pub fn url(&self) -> Option<String> {
         match self {
             Self::Sqlite => None,
+            Self::At { url } => Some(url.clone()),
             Self::Postgres { name } => {
                 let base = postgres_url();
                 let (server, _) = base.rsplit_once('/').unwrap();

@@ -8,6 +8,8 @@ pub mod dns;
 pub mod engine;
 pub mod mailbox;
 pub mod process;
+pub mod proxy;
 pub mod receiver;
 pub mod server;
+pub mod shim;
 pub mod tls;

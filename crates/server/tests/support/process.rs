@@ -28,6 +28,8 @@ pub struct Site {
     engine: Engine,
     folder: TempDir,
     database: Arc<Database>,
+    /// How the server comes to its database, where that is not the straight way.
+    detour: Option<String>,
 }
 
 impl Site {
@@ -41,7 +43,20 @@ impl Site {
     }
 
     fn on(engine: Engine, database: Arc<Database>) -> Self {
-        Self { address: free_address(), engine, folder: tempfile::tempdir().unwrap(), database }
+        let folder = tempfile::tempdir().unwrap();
+        Self { address: free_address(), engine, folder, database, detour: None }
+    }
+
+    /// On the PostgreSQL database at this address, which stays when this is gone.
+    pub fn at(url: String) -> Self {
+        Self::on(Engine::Postgres, Arc::new(Database::At { url }))
+    }
+
+    /// Where another node runs on the same database, to which it comes through a port of its own.
+    pub fn behind(&self, port: u16) -> Self {
+        let mut url = reqwest::Url::parse(&self.database.url().unwrap()).unwrap();
+        url.set_port(Some(port)).unwrap();
+        Self { detour: Some(url.into()), ..self.beside() }
     }
 
     /// Starts the server; with a failpoint (`name:count`) it will end itself there.
@@ -67,7 +82,7 @@ impl Site {
             .env("DREGS_LOG", "warn")
             .envs(settings.iter().copied())
             .envs(failpoint.map(|failpoint| ("DREGS_FAILPOINT", failpoint)))
-            .envs(self.database.url().map(|url| ("DREGS_DATABASE_URL", url)))
+            .envs(self.detour.clone().or_else(|| self.database.url()).map(|url| ("DREGS_DATABASE_URL", url)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
@@ -209,6 +224,10 @@ impl Process {
             request = request.header(*name, *value);
         }
         request.send().await.unwrap().status().as_u16()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Has the process stand still.

@@ -33,7 +33,8 @@ pub struct Endpoint {
 impl Endpoint {
     /// The secrets that sign at `time`, newest first.
     pub fn secrets_at(&self, time: Timestamp) -> Vec<Secret> {
-        self.secrets.iter().filter(|(row, _)| row.signs_at(time)).map(|(_, secret)| secret.clone()).collect()
+        let signing = channels::signing(self.secrets.iter().collect(), |(row, _)| row, time);
+        signing.into_iter().map(|(_, secret)| secret.clone()).collect()
     }
 }
 

@@ -58,7 +58,9 @@ impl Board {
         let Some(known) = known.get(&channel_id) else { return Allowance::Everything };
         let allowance = known.health.breaker.allowance(now);
         // A probe that is never recorded, since the attempt broke down, must not be waited for for ever.
-        let probed = known.probing_since.map(|since| since.plus_millis(DELIVERY_LEASE_MS));
+        // One that began later than now began before the clock was put back.
+        let probing_since = known.probing_since.filter(|since| *since <= now);
+        let probed = probing_since.map(|since| since.plus_millis(DELIVERY_LEASE_MS));
         match (allowance, probed) {
             (Allowance::Probe, Some(end)) if now < end => Allowance::NothingUntil(end),
             (allowance, _) => allowance,

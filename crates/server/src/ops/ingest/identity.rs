@@ -108,7 +108,9 @@ impl Identity {
         if let Some(waiting) = self.evaluate_at {
             return (waiting, Next::Waits);
         }
-        let earliest = self.last_scored_at.map(|last| last.plus_millis(context.min_cycle_ms));
+        // One that was scored later than now was scored before the clock was put back.
+        let last = self.last_scored_at.filter(|last| *last <= context.now);
+        let earliest = last.map(|last| last.plus_millis(context.min_cycle_ms));
         let at = earliest.map_or(context.now, |earliest| earliest.max(context.now));
         if *granted == 0 {
             return (at, Next::Spilled);

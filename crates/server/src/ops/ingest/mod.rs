@@ -206,10 +206,14 @@ impl Writer {
             common: self.kept.common.current(),
         };
         let shared = Arc::clone(requests);
+        let now = context.now;
         let stored =
             self.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
         failpoint::reach(Failpoint::IngestCommitted);
-        let stored = stored.inspect_err(|_| self.evaluations.release(granted))?;
+        let stored = stored.inspect_err(|error| {
+            self.evaluations.note_failed(now, error);
+            self.evaluations.release(granted);
+        })?;
         // Before anybody is scored by it.
         self.kept.common.take(&stored.shown, self.clock.now());
         self.evaluations.release(granted - stored.handed_on.len());

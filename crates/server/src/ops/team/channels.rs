@@ -327,6 +327,6 @@ pub async fn secrets_at(
     time: Timestamp,
 ) -> Result<Vec<Secret>> {
     let rows = store.read(move |tx| channels::secrets(tx, channel_id)).await?;
-    let signing = rows.iter().filter(|row| row.signs_at(time));
-    signing.map(|row| endpoints::open_secret(vault, row).map_err(StoreError::Broken)).collect()
+    let signing = channels::signing(rows, |row| row, time);
+    signing.iter().map(|row| endpoints::open_secret(vault, row).map_err(StoreError::Broken)).collect()
 }

@@ -11,7 +11,7 @@ use crate::ops::deliver::messages;
 use crate::ops::handoff::Outgoing;
 use crate::store::claims::DELIVERY_LEASE_MS;
 use crate::store::deliveries::{self, Lease};
-use crate::store::{Result, log_failure, waiting};
+use crate::store::{Result, Tx, log_failure, waiting};
 
 /// What a claim brought.
 pub struct Claimed {
@@ -57,14 +57,17 @@ async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Ou
             };
             Ok((due_at, claim(tx, channel_id, lease, limit)?))
         })
-        .await?;
+        .await
+        .inspect_err(|error| app.deliveries.note_failed(now, error))?;
     if claimed.is_empty() {
         return Ok(Vec::new());
     }
     failpoint::reach(Failpoint::DeliverClaimed);
     let subjects: Vec<_> = claimed.iter().map(|c| c.subject).collect();
     let event_ids = app.event_ids;
-    let messages = app.store.read(move |tx| messages::load(tx, event_ids, &subjects)).await?;
+    // Otherwise what is claimed would wait for the end of its lease.
+    let messages = app.store.read(move |tx| messages::load(tx, event_ids, &subjects)).await;
+    let messages = messages.inspect_err(|_| app.deliveries.in_doubt.note(lease.until, lease.until))?;
     let (known, gone): (Vec<_>, Vec<_>) =
         claimed.into_iter().partition(|c| messages.contains_key(&c.subject));
     if !gone.is_empty() {
@@ -91,6 +94,14 @@ async fn try_claim(app: &App, endpoint: &Endpoint, most: usize) -> Result<Vec<Ou
 pub async fn find_due(app: Arc<App>) {
     let channel_ids = app.kept.channels.enabled();
     let now = app.clock.now();
+    if let Some((first, last)) = app.deliveries.in_doubt.take() {
+        let (node, channel_ids) = (app.node.id(), channel_ids.clone());
+        let end = move |tx: &mut Tx| deliveries::end_leases(tx, node, &channel_ids, (first, last), now);
+        if let Err(error) = app.store.write(end).await {
+            app.deliveries.in_doubt.note(first, last);
+            return log_failure!(error, "leases in doubt could not be ended");
+        }
+    }
     let due = app.store.read(move |tx| deliveries::due_channels(tx, &channel_ids, now)).await;
     match due {
         Ok(due) => due.into_iter().for_each(|channel_id| app.deliveries.spill(channel_id)),

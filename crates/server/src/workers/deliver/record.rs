@@ -86,7 +86,7 @@ pub async fn write(app: &App, done: Vec<Done>) -> Result<()> {
         };
         match app.store.write(write).await {
             Ok(judged) => break judged,
-            Err(crate::store::StoreError::Unavailable(error)) if !app.is_stopping() => {
+            Err(error) if error.is_outage() && !app.is_stopping() => {
                 tracing::debug!(%error, "attempts could not be recorded; trying again");
                 tokio::time::sleep(Duration::from_millis(RETRY_PAUSE_MS)).await;
             }

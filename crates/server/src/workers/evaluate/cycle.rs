@@ -121,7 +121,7 @@ async fn commit(
         versions,
         again: app.evaluations.reserve(cycles.len()),
     };
-    let again = context.again;
+    let (now, again) = (context.now, context.again);
     let cycles = Arc::new(cycles);
     let written = Arc::clone(&cycles);
     let committed = app.store.write(move |tx| write(tx, &written, &context)).await;
@@ -129,6 +129,10 @@ async fn commit(
     let committed = match committed {
         Ok(Some(committed)) => committed,
         other => {
+            if let Err(error) = &other {
+                app.evaluations.note_failed(now, error);
+                app.deliveries.note_failed(now, error);
+            }
             grants.release_all(app);
             app.evaluations.release(again);
             return other.map(|_| false);

@@ -13,11 +13,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::App;
-use crate::clock::unix_nanos;
+use crate::clock::{monotonic, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::shutdown::Shutdown;
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
-use crate::store::{Result, StoreError, identities, log_failure};
+use crate::store::{Result, StoreError, Tx, identities, log_failure};
 
 /// Identities scored in one transaction.
 const BATCH_MAX_IDENTITIES: usize = 64;
@@ -29,10 +29,15 @@ const CLAIM_MAX: usize = 1_024;
 const POLL_MS: u64 = 500;
 /// The same, where others than this node store events.
 const POLL_DIVIDED_MS: u64 = 100;
+/// Nobody is planned further ahead than the least time between two cycles and this.
+const AHEAD_MAX_MS: i64 = 1_000;
+/// Between two tries of a batch while the database cannot be had, and for how long: then others claim it.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+const OUTAGE_MAX: Duration = Duration::from_millis(EVALUATION_LEASE_MS.unsigned_abs());
 
 /// Scores what falls due until `shutdown`.
 pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut shutdown: Shutdown) {
-    let mut schedule = schedule::Schedule::default();
+    let mut schedule = schedule::Schedule::new(app.evaluations.min_cycle_ms + AHEAD_MAX_MS);
     let mut batches = JoinSet::new();
     let mut poll = Instant::now();
     loop {
@@ -100,7 +105,15 @@ async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let now = app.clock.now();
     let lease_until = now.plus_millis(EVALUATION_LEASE_MS);
-    let claimed = app.store.write(move |tx| identities::claim_due(tx, now, lease_until, limit)).await?;
+    let in_doubt = app.evaluations.in_doubt().take();
+    let claim = move |tx: &mut Tx| {
+        in_doubt.map(|span| identities::end_leases(tx, span, now)).transpose()?;
+        identities::claim_due(tx, now, lease_until, limit)
+    };
+    let claimed = app.store.write(claim).await.inspect_err(|error| {
+        in_doubt.inspect(|(first, last)| app.evaluations.in_doubt().note(*first, *last));
+        app.evaluations.note_failed(now, error);
+    })?;
     if !claimed.is_empty() {
         failpoint::reach(Failpoint::EvaluateClaimed);
     }
@@ -110,9 +123,18 @@ async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
 /// Scores a batch; if that fails, each of it alone, so that one identity does not stand in the way
 /// of others. What fails alone stays leased, and is tried again when the lease ends.
 async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
-    let scored = cycle::run(&app, &batch.identity_ids).await;
-    // While the database cannot be had, one alone goes no better.
-    if scored.is_err_and(|error| !matches!(error, StoreError::Unavailable(_))) {
+    let begun = monotonic();
+    let scored = loop {
+        let scored = cycle::run(&app, &batch.identity_ids).await;
+        // While the database cannot be had, one alone goes no better. When it can be had again, nobody else comes for
+        // these before their lease ends.
+        let is_outage = scored.as_ref().is_err_and(StoreError::is_outage);
+        if !is_outage || app.is_stopping() || begun.elapsed() >= OUTAGE_MAX {
+            break scored;
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    };
+    if scored.is_err_and(|error| !error.is_outage()) {
         for identity_id in batch.identity_ids {
             let began_at = unix_nanos();
             if let Err(error) = cycle::run(&app, &[identity_id]).await {

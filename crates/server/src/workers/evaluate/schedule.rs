@@ -16,23 +16,30 @@ pub struct Batch {
 }
 
 /// Identities by due time.
-#[derive(Default)]
-pub struct Schedule(BinaryHeap<Reverse<Due>>);
+pub struct Schedule {
+    heap: BinaryHeap<Reverse<Due>>,
+    /// Nothing is planned further ahead, unless the clock was put back meanwhile.
+    ahead_max_ms: i64,
+}
 
 impl Schedule {
+    pub fn new(ahead_max_ms: i64) -> Self {
+        Self { heap: BinaryHeap::new(), ahead_max_ms }
+    }
+
     pub fn push(&mut self, due: Due) {
-        self.0.push(Reverse(due));
+        self.heap.push(Reverse(due));
     }
 
     /// Takes up to `limit` identities that are due at `now`.
     pub fn take_due(&mut self, now: Timestamp, limit: usize) -> Batch {
         let mut identity_ids = Vec::new();
         while identity_ids.len() < limit
-            && let Some(Reverse(due)) = self.0.peek()
-            && due.at <= now
+            && let Some(Reverse(due)) = self.heap.peek()
+            && self.is_due(due, now)
         {
             identity_ids.push(due.identity_id);
-            self.0.pop();
+            self.heap.pop();
         }
         let places = identity_ids.len();
         identity_ids.sort_unstable();
@@ -40,15 +47,19 @@ impl Schedule {
         Batch { identity_ids, places }
     }
 
+    fn is_due(&self, due: &Due, now: Timestamp) -> bool {
+        due.at <= now || due.at.millis_since(now) > self.ahead_max_ms
+    }
+
     /// All that is left.
     pub fn into_rest(self) -> Vec<Due> {
-        self.0.into_iter().map(|Reverse(due)| due).collect()
+        self.heap.into_iter().map(|Reverse(due)| due).collect()
     }
 
     /// How long until something is due; `None` when nothing is planned.
     pub fn next_in(&self, now: Timestamp) -> Option<Duration> {
-        let Reverse(due) = self.0.peek()?;
-        let millis = due.at.millis_since(now).max(0);
+        let Reverse(due) = self.heap.peek()?;
+        let millis = if self.is_due(due, now) { 0 } else { due.at.millis_since(now) };
         Some(Duration::from_millis(millis.unsigned_abs()))
     }
 }
@@ -66,7 +77,7 @@ mod tests {
     #[test]
     fn gives_what_is_due_earliest_first_and_once() {
         let at = |millis| Timestamp::from_millis(millis);
-        let mut schedule = Schedule::default();
+        let mut schedule = Schedule::new(1_000);
         for (millis, identity_id) in [(30, 3), (10, 1), (20, 2), (20, 2)] {
             schedule.push(Due { at: at(millis), identity_id });
         }
@@ -74,5 +85,8 @@ mod tests {
         assert_eq!((batch.identity_ids, batch.places), (vec![1, 2], 3));
         assert!(schedule.take_due(at(29), 8).is_empty());
         assert_eq!(schedule.next_in(at(20)), Some(Duration::from_millis(10)));
+        // The clock was put back.
+        assert_eq!(schedule.next_in(at(-971)), Some(Duration::ZERO));
+        assert_eq!(schedule.take_due(at(-971), 8).identity_ids, [3]);
     }
 }

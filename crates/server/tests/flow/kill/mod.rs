@@ -1,6 +1,7 @@
 //! The real binary, killed again and again while events pour in and endpoints fail: what it
 //! acknowledged is stored, scored and told, whatever it was doing when it ended.
 
+mod faults;
 mod judge;
 mod nodes;
 mod others;
@@ -67,9 +68,18 @@ pub async fn call(address: SocketAddr, method: Method, path: &str, body: Value) 
 
 /// Creates a webhook channel for these events; the answer is its id and its secret.
 pub async fn create_channel(site: &Site, name: &str, receiver: &Receiver, events: &[&str]) -> (i64, String) {
+    create_channel_at(site.address, name, receiver, events).await
+}
+
+async fn create_channel_at(
+    address: SocketAddr,
+    name: &str,
+    receiver: &Receiver,
+    events: &[&str],
+) -> (i64, String) {
     let config = json!({"url": receiver.url(), "timeoutMs": 1_000});
     let channel = json!({"type": "WEBHOOK", "name": name, "events": events, "config": config});
-    let channel = call(site.address, Method::POST, "/channels", channel).await;
+    let channel = call(address, Method::POST, "/channels", channel).await;
     (channel["id"].as_i64().unwrap(), channel["signingSecret"].as_str().unwrap().to_owned())
 }
 

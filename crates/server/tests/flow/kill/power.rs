@@ -117,7 +117,7 @@ async fn stop(server: TestServer) -> Ground {
 
 /// A new folder with the files of another, those of SQLite as the image has them or, where that is asked for, as they
 /// are.
-fn copy_with(folder: &Path, image: &Image, with_database: bool) -> TempDir {
+pub fn copy_with(folder: &Path, image: &Image, with_database: bool) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(folder).unwrap() {
         let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
@@ -130,7 +130,7 @@ fn copy_with(folder: &Path, image: &Image, with_database: bool) -> TempDir {
 }
 
 /// What is wrong with the file: by its own account, or since an event is missing that was acknowledged.
-fn complaint(folder: &Path, acknowledged: &BTreeSet<String>) -> Option<String> {
+pub fn complaint(folder: &Path, acknowledged: &BTreeSet<String>) -> Option<String> {
     let look = || -> rusqlite::Result<(String, BTreeSet<String>)> {
         let connection = Connection::open(folder.join("dregs.db"))?;
         let health = connection.query_row("pragma integrity_check", [], |row| row.get(0))?;

@@ -31,6 +31,8 @@ const EVENT_EVERY_MS: i64 = 700;
 const PAUSE_MAX_MS: u64 = 10;
 /// A request that takes longer has lost its server.
 const REQUEST_MAX: Duration = Duration::from_secs(5);
+/// Until a patient sender tries again.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// What was sent, and what of it was acknowledged.
 #[derive(Default)]
@@ -76,22 +78,30 @@ pub struct Traffic {
     ledger: Arc<Mutex<Ledger>>,
     /// When the first event happened.
     begin: Timestamp,
+    /// Whether a request is made again, the same, until there is an answer.
+    is_patient: bool,
 }
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self { ledger: Arc::default(), begin: SystemClock.now().plus_millis(-DAY_MS) }
+        Self { ledger: Arc::default(), begin: SystemClock.now().plus_millis(-DAY_MS), is_patient: false }
     }
 }
 
 impl Traffic {
-    /// Starts senders, who stop when their server is gone.
+    /// Of senders who make a request again that was not answered, or with 503, as applications should.
+    pub fn patient() -> Self {
+        Self { is_patient: true, ..Self::default() }
+    }
+
+    /// Starts senders, who stop when their server is gone, unless they are patient.
     pub fn start(&self, address: SocketAddr, rng: &mut StdRng) -> JoinSet<()> {
         let mut senders = JoinSet::new();
         for _ in 0..SENDERS {
             let sender = Sender {
                 ledger: Arc::clone(&self.ledger),
                 begin: self.begin,
+                is_patient: self.is_patient,
                 client: reqwest::Client::builder().timeout(REQUEST_MAX).build().unwrap(),
                 address,
                 rng: StdRng::seed_from_u64(rng.random()),
@@ -109,6 +119,7 @@ impl Traffic {
 struct Sender {
     ledger: Arc<Mutex<Ledger>>,
     begin: Timestamp,
+    is_patient: bool,
     client: reqwest::Client,
     address: SocketAddr,
     rng: StdRng,
@@ -157,10 +168,22 @@ impl Sender {
 
     /// The answer of the server; `None` when it is gone.
     async fn post(&self, path: &str, body: &Value) -> Option<Value> {
+        loop {
+            match self.try_post(path, body).await {
+                None if self.is_patient => tokio::time::sleep(AGAIN_AFTER).await,
+                answer => return answer,
+            }
+        }
+    }
+
+    async fn try_post(&self, path: &str, body: &Value) -> Option<Value> {
         let request = self.client.post(format!("http://{}{path}", self.address)).bearer_auth(SECRET_KEY);
         let response = request.json(body).send().await.ok()?;
         let status = response.status();
-        let answer = response.json().await.ok()?;
+        let answer: Value = response.json().await.ok()?;
+        if status == 503 && self.is_patient {
+            return None;
+        }
         assert_eq!(status, 200, "{answer}");
         Some(answer)
     }

@@ -1,0 +1,60 @@
+//! Nodes whose way to the database breaks, slows down, goes silent, and loses the answers of commits.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
+
+use super::{LIVENESS_SILENT, Scene, show, started};
+use crate::support::engine::Engine;
+use crate::support::process::Site;
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::server::eventually;
+
+const NODES: usize = 3;
+/// Each kind comes this often.
+const OF_EACH: usize = 2;
+const FAULT_MAX_MS: u64 = 900;
+const PAUSE_MAX_MS: u64 = 300;
+
+#[tokio::test]
+async fn nodes_whose_way_to_the_database_fails_lose_nothing_and_go_on_by_themselves() {
+    let mut scene = Scene::new().await;
+    let direct = Site::new(Engine::Postgres);
+    let port = reqwest::Url::parse(&direct.database_url().unwrap()).unwrap().port().unwrap();
+    let proxies: Vec<_> = (0..NODES).map(|_| Proxy::to(port)).collect();
+    let sites: Vec<_> = proxies.iter().map(|proxy| direct.behind(proxy.port)).collect();
+    let mut nodes = Vec::new();
+    for site in &sites {
+        nodes.push(started(site).await);
+    }
+    scene.furnish(sites[0].address).await;
+    sites.iter().for_each(|site| scene.send_to(site.address));
+
+    let mut faults = Fault::ALL.repeat(OF_EACH);
+    faults.shuffle(&mut scene.rng);
+    let mut counts = BTreeMap::<_, usize>::new();
+    for fault in faults {
+        *counts.entry(fault).or_default() += 1;
+        // Of one node, of two, or of all.
+        let count = scene.rng.random_range(1..=NODES);
+        let affected: Vec<_> = proxies.sample(&mut scene.rng, count).collect();
+        affected.iter().for_each(|proxy| proxy.set(fault));
+        tokio::time::sleep(Duration::from_millis(scene.rng.random_range(50..FAULT_MAX_MS))).await;
+        affected.iter().for_each(|proxy| proxy.set(Fault::None));
+        tokio::time::sleep(Duration::from_millis(scene.rng.random_range(0..PAUSE_MAX_MS))).await;
+    }
+    // By now the nodes may have been busy with connections that were silent.
+    let cut = || proxies.iter().map(Proxy::cut_commits).sum::<usize>();
+    proxies.iter().for_each(|proxy| proxy.set(Fault::CutAfterCommit));
+    eventually("a commit without an answer", async || (cut() > 0).then_some(())).await;
+    proxies.iter().for_each(|proxy| proxy.set(Fault::None));
+    let cut = cut();
+    show(&format!("faults of networks: {counts:?}, {cut} commits without an answer"));
+    // What three nodes learn of what their users have in common depends on who was told what: scores are judged elsewhere.
+    scene.finish_own(LIVENESS_SILENT, &sites[0].open_store()).await;
+    for node in &nodes {
+        assert!(!node.log().contains("panicked"), "{}", node.log());
+    }
+}
