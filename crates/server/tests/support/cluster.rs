@@ -16,6 +16,8 @@ pub struct Cluster {
     pub port: u16,
     folder: TempDir,
     bin: PathBuf,
+    /// What its postmaster is started with.
+    options: String,
 }
 
 impl Cluster {
@@ -23,7 +25,7 @@ impl Cluster {
     pub fn start(hba: &str, settings: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("dregs-cluster").tempdir_in("/tmp").unwrap();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let cluster = Self { port, folder, bin: bin() };
+        let mut cluster = Self { port, folder, bin: bin(), options: String::new() };
         give_to_owner(cluster.folder.path());
         let data = cluster.data();
         cluster
@@ -34,9 +36,20 @@ impl Cluster {
             cluster.folder().display()
         );
         settings.iter().for_each(|setting| write!(options, " -c {setting}").unwrap());
-        let log = format!("{data}/server.log");
-        cluster.run("pg_ctl", &["-D", &data, "-l", &log, "-w", "-o", &options, "start"]);
+        cluster.options = options;
+        cluster.go_on();
         cluster
+    }
+
+    /// Starts it, for the first time or after [`Self::crash`].
+    pub fn go_on(&self) {
+        let (data, log) = (self.data(), format!("{}/server.log", self.data()));
+        self.run("pg_ctl", &["-D", &data, "-l", &log, "-w", "-o", &self.options, "start"]);
+    }
+
+    /// Ends it as a crash would: connections break, and there is nobody who takes new ones.
+    pub fn crash(&self) {
+        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
     }
 
     /// Where its socket is, and where there is room for files.
@@ -116,7 +129,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.thaw();
-        self.run("pg_ctl", &["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
+        self.crash();
     }
 }
 
