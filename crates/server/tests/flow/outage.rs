@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::support::cluster::{Cluster, Disk};
+use crate::support::cluster::{Cluster, Disk, End};
 use crate::support::engine::Engine;
 use crate::support::process::{Process, Site};
-use crate::support::server::{event, eventually, reached};
+use crate::support::server::{SECRET_KEY, event, eventually, reached};
 
 /// No commit waits for a reader: one that did would wait for five seconds, or ten.
 const COMMIT_MAX: Duration = Duration::from_secs(2);
@@ -306,4 +306,47 @@ async fn a_frozen_postgresql_is_told_of_in_time_and_left_behind_when_it_goes_on(
     eventually("readiness", async || is_ready(&server).await.then_some(())).await;
     eventually("an event", async || (server.track(event("after", "ada")).await == 200).then_some(())).await;
     eventually("the past", async || (server.get("/api/identities/ada").await.0 == 200).then_some(())).await;
+}
+
+/// Answers while the database is known to be gone come at once; one that waited for something would take a second.
+const AT_ONCE: Duration = Duration::from_millis(100);
+const WAITED: Duration = Duration::from_secs(1);
+/// On a busy machine one in so many may take longer than that.
+const ONE_IN: usize = 10;
+/// Until everything goes on after the database is back.
+const BACK_MAX: Duration = Duration::from_secs(2);
+
+#[tokio::test]
+async fn a_postgresql_that_is_gone_is_told_of_at_once_and_found_again_when_it_is_back() {
+    let cluster = Cluster::start("local all all trust\nhost all all 127.0.0.1/32 trust\n", &[]);
+    let site = Site::new(Engine::Sqlite);
+    let server = started(&site, &[("DREGS_DATABASE_URL", &cluster.url())]).await;
+    assert_eq!(server.track(event("before", "ada")).await, 200);
+    for round in 0..2 {
+        cluster.end(End::Immediate);
+        // Whoever finds out may wait for that.
+        assert_eq!(server.track(event(&format!("first-{round}"), "ada")).await, 503);
+        let client = reqwest::Client::new();
+        let mut slow = Vec::new();
+        for n in 0..40 {
+            let begun = Instant::now();
+            let request = client.post(format!("http://{}/api/events", site.address)).bearer_auth(SECRET_KEY);
+            let answer = request.json(&event(&format!("e{round}-{n}"), "ada")).send().await.unwrap();
+            assert_eq!(answer.status(), 503);
+            assert_eq!(answer.headers()["retry-after"], "1");
+            assert!(!is_ready(&server).await);
+            slow.extend(Some(begun.elapsed()).filter(|took| *took > AT_ONCE));
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        assert!(slow.len() <= 40 / ONE_IN && slow.iter().all(|took| *took < WAITED), "{slow:?}");
+
+        cluster.start_again();
+        let back = Instant::now();
+        let after = event(&format!("after-{round}"), "ada");
+        eventually("an event", async || (server.track(after.clone()).await == 200).then_some(())).await;
+        assert!(back.elapsed() < BACK_MAX, "it was found again after {:?}", back.elapsed());
+        eventually("readiness", async || is_ready(&server).await.then_some(())).await;
+    }
+    let log = server.log();
+    assert!((1..=6).contains(&errors(&log).len()), "{} lines: {log}", errors(&log).len());
 }
