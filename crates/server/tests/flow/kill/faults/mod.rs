@@ -31,8 +31,8 @@ use crate::support::shim::Shim;
 /// When faults stop, all is done within this.
 const LIVENESS: Duration = Duration::from_secs(15);
 /// The same, where connections have gone silent: each is waited for for seven seconds, and whoever comes just before that is
-/// told may wait as long for the next.
-const LIVENESS_SILENT: Duration = Duration::from_secs(30);
+/// told may wait as long for the next; or where a disk was slow, and much has piled up.
+const LIVENESS_LATE: Duration = Duration::from_secs(30);
 /// Events before the first fault, where there are several nodes.
 const WARM_EVENTS: usize = 500;
 /// Nodes share what they seal with.
@@ -91,10 +91,6 @@ impl Scene {
     }
 
     /// Has all done that is left to do, where events came from others, too.
-    async fn finish(self, store: &Store) {
-        self.finish_within(LIVENESS, store).await;
-    }
-
     async fn finish_within(mut self, patience: Duration, store: &Store) {
         self.senders.clear();
         done_within(patience, store).await;
