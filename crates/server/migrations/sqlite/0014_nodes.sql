@@ -14,5 +14,12 @@ create table nodes (
 );
 insert into sqlite_sequence (name, seq) values ('nodes', 1);
 
+-- Identities to be marked as changed, since somebody who shares something with them has come, whose rows another transaction
+-- held at that time: to wait for it would have the two wait for each other.
+create table due_marks (
+  id integer primary key autoincrement,
+  identity_id integer not null
+);
+
 -- The oldest version of the tables whose code can work beside this one; null where only newer code can.
 alter table schema_migrations add column works_with integer;

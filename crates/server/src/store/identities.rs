@@ -96,11 +96,13 @@ fn causes(row: &Row, index: usize) -> Result<Causes> {
 /// # Errors
 /// [`StoreError::Retry`] when one of them has changed since it was read.
 pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, String, i64)>> {
-    let updates: Vec<_> = writes
-        .iter()
-        .filter_map(|w| {
-            let (id, version) = w.row?;
-            Some(values![
+    // In the order of their ids, as everybody locks them: nobody waits for somebody who waits for them.
+    let mut known: Vec<_> = writes.iter().filter_map(|w| Some((w.row?, w))).collect();
+    known.sort_unstable_by_key(|((id, _), _)| *id);
+    let updates: Vec<_> = known
+        .into_iter()
+        .map(|((id, version), w)| {
+            values![
                 w.shard,
                 id,
                 version,
@@ -113,7 +115,7 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
                 &w.state,
                 &w.data,
                 w.trace.as_bytes(),
-            ])
+            ]
         })
         .collect();
     let updated = tx.execute_rows(
@@ -160,23 +162,6 @@ pub fn save_tracked(tx: &mut Tx, writes: &[TrackedWrite]) -> Result<Vec<(i64, St
         return Err(StoreError::Retry);
     }
     Ok(inserted)
-}
-
-/// Marks identities as changed, so that they are scored again from `now` on, though not within
-/// `min_cycle_ms` of their last cycle. Those that wait for a cycle already keep their place.
-pub fn mark_dirty(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) -> Result<()> {
-    let scored_by = now.plus_millis(-min_cycle_ms);
-    let rows: Vec<_> =
-        ids.iter().map(|id| values![shard::of(*id), *id, now, scored_by, min_cycle_ms]).collect();
-    tx.execute_rows(
-        "with v (shard, id, now, scored_by, min_cycle) as (values {rows})
-         update identities set version = version + 1, evaluate_at = coalesce(evaluate_at,
-           case when last_scored_at > v.scored_by and last_scored_at <= v.now then last_scored_at + v.min_cycle
-             else v.now end)
-         from v where identities.shard = v.shard and identities.id = v.id",
-        &rows,
-    )?;
-    Ok(())
 }
 
 /// Changes an identity that no event has changed; whoever calls marks it as changed. `names` are its
@@ -439,8 +424,10 @@ pub struct CycleEnd {
 /// Writes the outcome of cycles; the answer gives (id, whether it is still due) of those that
 /// were taken. A cycle that another one overtook is left out.
 pub fn save_cycles(tx: &mut Tx, cycles: &[CycleEnd]) -> Result<Vec<(i64, bool)>> {
+    let mut cycles: Vec<_> = cycles.iter().collect();
+    cycles.sort_unstable_by_key(|c| c.id);
     let rows: Vec<_> = cycles
-        .iter()
+        .into_iter()
         .map(|c| {
             let s = &c.scores;
             values![
@@ -532,8 +519,10 @@ pub struct Decided {
 /// Writes decisions; the answer has the ids of those that were taken. One whose identity had an event
 /// meanwhile is left out.
 pub fn save_decisions(tx: &mut Tx, decided: &[Decided]) -> Result<Vec<i64>> {
+    let mut decided: Vec<_> = decided.iter().collect();
+    decided.sort_unstable_by_key(|d| d.id);
     let rows: Vec<_> = decided
-        .iter()
+        .into_iter()
         .map(|d| values![shard::of(d.id), d.id, d.sequence, d.events, &d.standing, d.decide_at])
         .collect();
     tx.query_rows(

@@ -52,6 +52,7 @@ pub mod labels;
 pub mod links;
 pub mod live;
 pub mod mappings;
+pub mod marks;
 pub mod mcp_tokens;
 pub mod members;
 pub mod names;

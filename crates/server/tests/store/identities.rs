@@ -1,6 +1,7 @@
 use dregs_core::score::Scores;
 use dregs_server::store::StoreError;
 use dregs_server::store::identities::{self, CycleEnd, CycleStart, Decided, Identity, Tracked, TrackedWrite};
+use dregs_server::store::marks;
 use dregs_server::trace::context::{Causes, Context};
 
 use super::{Ground, MANY, at, first_seen, keys, scores, set};
@@ -150,7 +151,7 @@ async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {
     starts.sort_by_key(|start| ids.iter().position(|id| *id == start.id));
     assert_eq!(starts, Vec::from_iter(expected));
 
-    ground.write(move |tx| identities::mark_dirty(tx, &[moved_on], at(150), 0)).await;
+    ground.write(move |tx| marks::mark_dirty(tx, &[moved_on], at(150), 0)).await;
     let end = |id, sequence, humanity| CycleEnd {
         id,
         version: 1,

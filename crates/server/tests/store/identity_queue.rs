@@ -1,14 +1,16 @@
 //! Who is to be scored, and who does it.
 
-use dregs_server::store::Tx;
 use dregs_server::store::claims::Due;
 use dregs_server::store::identities::{self, CycleEnd, TrackedWrite};
+use dregs_server::store::marks;
+use dregs_server::store::{Result, Tx};
 
 use super::{Ground, MANY, at, first_seen, keys, scores, set, sorted};
 use crate::on_both_engines;
-use crate::support::engine::Engine;
+use crate::support::engine::{Engine, is_spread};
 
 on_both_engines!(
+    whoever_is_held_by_another_is_marked_later_and_nobody_waits,
     a_claim_takes_who_is_due_longest_and_leases_them,
     concurrent_claims_never_share_an_identity,
     leases_that_end_within_a_span_can_be_ended,
@@ -104,7 +106,7 @@ async fn who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycle
     let ends = [end(ids[1], 4_500), end(ids[2], 2_000), end(ids[3], 4_500)];
     ground.write(move |tx| identities::save_cycles(tx, &ends)).await;
     let marked = ids[..3].to_vec();
-    ground.write(move |tx| identities::mark_dirty(tx, &marked, at(5_000), 1_000)).await;
+    ground.write(move |tx| marks::mark_dirty(tx, &marked, at(5_000), 1_000)).await;
     let rows = ground.read(move |tx| identities::load_tracked(tx, &keys(&names))).await;
     let of = |name: &str| {
         let row = rows.iter().find(|row| row.external_id == name).unwrap();
@@ -112,4 +114,49 @@ async fn who_is_marked_keeps_the_place_or_waits_for_the_least_time_between_cycle
     };
     let expected = [(2, Some(at(100))), (3, Some(at(5_500))), (3, Some(at(5_000))), (2, None)];
     assert_eq!(names.map(of), expected);
+}
+
+async fn whoever_is_held_by_another_is_marked_later_and_nobody_waits(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob", "eve"]).await;
+    let version = move |tx: &mut Tx, id: i64| {
+        let sql = "select version from identities where shard = $1 and id = $2";
+        tx.get(sql, &dregs_server::values![dregs_core::shard::of(id), id], |row| row.get::<i64>(0))
+    };
+    let versions = async || {
+        let ids = ids.clone();
+        ground.read(move |tx| ids.iter().map(|id| version(tx, *id)).collect::<Result<Vec<_>>>()).await
+    };
+    let mark = || {
+        let ids = ids.clone();
+        ground.write(move |tx| marks::mark_free(tx, &ids, at(5_000), 1_000))
+    };
+    mark().await;
+    assert_eq!(versions().await, [2, 2, 2]);
+    assert_eq!(ground.write(|tx| marks::mark_later(tx, at(5_000), 1_000, 9)).await, 0);
+    // SQLite has one writer.
+    if engine == Engine::Sqlite || is_spread(engine) {
+        return;
+    }
+    let (held, is_held) = tokio::sync::oneshot::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (bob, mut held, released) = (ids[1], Some(held), std::sync::Mutex::new(released));
+    let holding = ground.write(move |tx| {
+        marks::mark_dirty(tx, &[bob], at(5_000), 1_000)?;
+        if let Some(held) = held.take() {
+            held.send(()).unwrap();
+        }
+        released.lock().unwrap().recv().unwrap();
+        Ok(())
+    });
+    let meanwhile = async {
+        is_held.await.unwrap();
+        mark().await;
+        assert_eq!(versions().await, [3, 2, 3]);
+        release.send(()).unwrap();
+    };
+    tokio::join!(holding, meanwhile);
+    assert_eq!(versions().await, [3, 3, 3]);
+    assert_eq!(ground.write(|tx| marks::mark_later(tx, at(5_000), 1_000, 9)).await, 1);
+    assert_eq!(versions().await, [3, 4, 3]);
 }

@@ -10,6 +10,7 @@ use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
 use crate::ops::team::rules;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, CycleStart, Identity};
+use crate::store::marks;
 use crate::store::{Result, Store, StoreError, Tx, analyses};
 
 /// What takes badges off identities, and gives them back.
@@ -99,7 +100,7 @@ impl Dismissals<'_> {
                 let decided =
                     decisions::ask(&start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
                 let told = decisions::save_numbered(tx, decided, &rules, now)?;
-                identities::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
+                marks::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
                 let act = Act {
                     action: "identity.restore-badge",
                     target_type: "identity",

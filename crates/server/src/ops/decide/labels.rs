@@ -26,6 +26,7 @@ use crate::store::changes::{self, Touched};
 use crate::store::escalations::{Mover, Status};
 use crate::store::identities::{self, CycleStart};
 use crate::store::labels::{self, Found, FoundObservation};
+use crate::store::marks;
 use crate::store::{Result, Store, StoreError, Tx, analyses, escalations};
 
 /// Labels of one transaction, so that no other waits long.
@@ -269,7 +270,7 @@ fn settle(tx: &mut Tx, context: &Context, team_id: i64, id: i64, now: Timestamp)
         None => decisions::keep(tx, &start)?,
     };
     told.extend(decisions::tell_of_label(tx, &start, label.as_ref(), now)?);
-    identities::mark_dirty(tx, &rescored.into_iter().collect::<Vec<_>>(), now, context.min_cycle_ms)?;
+    marks::mark_dirty(tx, &rescored.into_iter().collect::<Vec<_>>(), now, context.min_cycle_ms)?;
     changes::insert(tx, &Touched::identity(id), now)?;
     // To be done again where something else was written meanwhile.
     let Some(after) = identities::load(tx, &[id])?.pop() else { return Err(StoreError::Retry) };

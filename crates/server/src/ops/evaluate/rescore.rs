@@ -19,6 +19,7 @@ use crate::ops::long_reads::LongReads;
 use crate::ops::team::mappings::Directory;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Renamed, Walked};
+use crate::store::marks;
 use crate::store::rosters::Kind;
 use crate::store::{Result, Store, StoreError, Tx, channels, settings};
 
@@ -254,7 +255,7 @@ pub async fn go_on(
             }
             identities::rename(tx, &concerned)?;
             let ids: Vec<_> = concerned.iter().map(|identity| identity.id).collect();
-            identities::mark_dirty(tx, &ids, now, min_cycle_ms)?;
+            marks::mark_dirty(tx, &ids, now, min_cycle_ms)?;
             let touched = Touched { identities: ids.into_iter().collect(), ..Touched::default() };
             changes::insert(tx, &touched, now)?;
             work.put(tx)

@@ -13,8 +13,9 @@ use crate::ops::lists::roster::{Filter, Rosters};
 use crate::store::changes::{self, Touched};
 use crate::store::devices::{self, Device};
 use crate::store::links::{self, HashedKey};
+use crate::store::marks;
 use crate::store::rosters::Kind;
-use crate::store::{Result, Store, Tx, identities, retention};
+use crate::store::{Result, Store, Tx, retention};
 
 /// The row ids of the devices an identity was seen on: by its events, and, of those that are gone, the devices that
 /// their fold remembers.
@@ -140,7 +141,7 @@ impl Editor<'_> {
                 .store
                 .write(move |tx| {
                     let holders = links::holders_after(tx, key, after, CHUNK_IDENTITIES)?;
-                    identities::mark_dirty(tx, &holders, now, min_cycle_ms)?;
+                    marks::mark_dirty(tx, &holders, now, min_cycle_ms)?;
                     Ok(holders.last().copied())
                 })
                 .await?;

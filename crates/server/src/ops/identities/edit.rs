@@ -18,6 +18,7 @@ use crate::ops::ingest::refold;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, Identity};
 use crate::store::links::{self, HashedKey};
+use crate::store::marks;
 use crate::store::{Result, Store, StoreError, Tx};
 
 /// Identities on one key that are scored again when one of them changes.
@@ -68,7 +69,7 @@ impl Editor<'_> {
                 rekey(tx, &hasher, team_id, tracked.id, &old_profile, &profile, &state)?;
                 let mut marked = linked(tx, &hasher, team_id, tracked.id, &state, &profile)?;
                 marked.insert(tracked.id);
-                identities::mark_dirty(tx, &marked.into_iter().collect::<Vec<_>>(), now, min_cycle_ms)?;
+                marks::mark_dirty(tx, &marked.into_iter().collect::<Vec<_>>(), now, min_cycle_ms)?;
                 changes::insert(tx, &Touched::identity(tracked.id), now)?;
                 // Of the attributes only the names: the values are the person's.
                 let keys: Option<Vec<_>> = change.attributes.as_ref().map(|given| given.keys().collect());
@@ -181,7 +182,7 @@ pub async fn analyze(
                 after: None,
             };
             audit::record(tx, &actor, &act, now)?;
-            identities::mark_dirty(tx, &[row_id], now, min_cycle_ms)
+            marks::mark_dirty(tx, &[row_id], now, min_cycle_ms)
         })
         .await?;
     evaluations.spill();

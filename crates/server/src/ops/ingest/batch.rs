@@ -22,6 +22,7 @@ use crate::store::events::NewEvent;
 use crate::store::groups::KnownGroup;
 use crate::store::identities::TrackedWrite;
 use crate::store::links::HashedKey;
+use crate::store::marks;
 use crate::store::names::{Name, NameKind};
 use crate::store::{Result, StoreError, Tx, devices, events, groups, identities, links, names, usage};
 
@@ -473,12 +474,7 @@ fn link(
         kind_of(key).map(|kind| link::rescored(kind, holders, |id| own.contains(&id)))
     };
     let changed: BTreeSet<_> = by_key.iter().filter_map(told).flatten().collect();
-    identities::mark_dirty(
-        tx,
-        &changed.iter().copied().collect::<Vec<_>>(),
-        context.now,
-        context.min_cycle_ms,
-    )?;
+    marks::mark_free(tx, &changed.iter().copied().collect::<Vec<_>>(), context.now, context.min_cycle_ms)?;
     Ok(!changed.is_empty())
 }
 

@@ -17,6 +17,7 @@ use crate::clock::{monotonic, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::shutdown::Shutdown;
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
+use crate::store::marks;
 use crate::store::{Result, StoreError, Tx, identities, log_failure};
 
 /// Identities scored in one transaction.
@@ -27,6 +28,8 @@ const BATCHES_MAX: usize = 2;
 const CLAIM_MAX: usize = 1_024;
 /// How often the store is asked for what nobody handed on: crash recovery, other nodes, spills.
 const POLL_MS: u64 = 500;
+/// Identities marked at once of those that were passed over.
+const MARKED_MAX: i64 = 256;
 /// The same, where others than this node store events.
 const POLL_DIVIDED_MS: u64 = 100;
 /// Nobody is planned further ahead than the least time between two cycles and this.
@@ -67,6 +70,7 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
                 let millis = if app.node.is_divided() { POLL_DIVIDED_MS } else { POLL_MS };
                 poll = Instant::now() + Duration::from_millis(millis);
                 app.evaluations.spill();
+                mark_later(&app).await;
             }
             () = shutdown.begun() => break,
         }
@@ -98,6 +102,15 @@ async fn claim(app: &Arc<App>, places: usize, schedule: &mut schedule::Schedule)
     }
     for identity_id in claimed {
         schedule.push(Due { at: now, identity_id });
+    }
+}
+
+/// Marks whom an event's commit has passed over, since another transaction held them.
+async fn mark_later(app: &App) {
+    let (now, min_cycle_ms) = (app.clock.now(), app.evaluations.min_cycle_ms);
+    let mark = move |tx: &mut Tx| marks::mark_later(tx, now, min_cycle_ms, MARKED_MAX);
+    if let Err(error) = app.store.write(mark).await {
+        log_failure!(error, "identities could not be marked as changed; trying again");
     }
 }
 
