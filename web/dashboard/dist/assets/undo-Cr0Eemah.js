@@ -1,1 +1,0 @@
-import{ft as e}from"./shared-B0C5aKA1.js";import{n as t}from"./offer-Db6EYAec.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
