@@ -49,6 +49,7 @@ use crate::ops::team::channels::Channels;
 use crate::store::claims::{Due, EVALUATION_LEASE_MS};
 use crate::store::{
     Location, Result, Store, StoreError, Tx, backup, channel_health, deliveries, identities, settings,
+    waiting,
 };
 use crate::telemetry;
 use crate::trace::{Collector, Exporter, Traces};
@@ -350,7 +351,7 @@ impl App {
         };
         let advance = move |tx: &mut Tx| {
             identities::advance(tx, step, now)?;
-            deliveries::advance(tx, step, now)?;
+            waiting::advance(tx, step, now)?;
             channel_health::advance(tx, step, now)
         };
         self.store.write(advance).await?;

@@ -305,36 +305,6 @@ pub fn release_leases(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     )
 }
 
-/// Makes leases of a node in these channels that end within a span end now: of one that is gone, or of which it does not
-/// know whether it holds them.
-pub fn end_leases(
-    tx: &mut Tx,
-    node: i64,
-    channel_ids: &[i64],
-    (first, last): (Timestamp, Timestamp),
-    now: Timestamp,
-) -> Result<u64> {
-    let mut ended = 0;
-    for channel_id in channel_ids {
-        ended += tx.execute(
-            "update deliveries set next_attempt_at = $1
-             where channel_id = $2 and next_attempt_at between $3 and $4 and next_attempt_at > $1 and leased = $5",
-            &values![now, *channel_id, first, last, node],
-        )?;
-    }
-    Ok(ended)
-}
-
-/// Has what is due later than `now` be due so many milliseconds earlier, since a clock was put back.
-pub fn advance(tx: &mut Tx, millis: i64, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "update deliveries set next_attempt_at = case when next_attempt_at - $1 > $2 then next_attempt_at - $1 else $2 end
-         where next_attempt_at > $2",
-        &values![millis, now],
-    )?;
-    Ok(())
-}
-
 /// Records attempts and what they make of their deliveries, in their order.
 pub fn record(tx: &mut Tx, records: &[AttemptRecord]) -> Result<()> {
     // A statement changes a row once, and a delivery whose lease ran out before its attempt was

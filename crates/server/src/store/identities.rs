@@ -317,11 +317,11 @@ pub fn advance(tx: &mut Tx, millis: i64, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// How many identities wait for a cycle, and since when the longest has been due.
+/// How many identities wait for a cycle, or to be marked for one, and since when the longest has been due.
 pub fn waiting(tx: &mut Tx) -> Result<(i64, Option<Timestamp>)> {
-    tx.get("select count(*), min(evaluate_at) from identities where evaluate_at is not null", &[], |row| {
-        Ok((row.get(0)?, row.optional_time(1)?))
-    })
+    let sql = "select count(*) + (select count(*) from due_marks), min(evaluate_at) from identities
+         where evaluate_at is not null";
+    tx.get(sql, &[], |row| Ok((row.get(0)?, row.optional_time(1)?)))
 }
 
 /// What a cycle starts from.

@@ -3,7 +3,7 @@
 use dregs_core::time::Timestamp;
 
 use super::claims::{DELIVERY_LEASE_MS, EVALUATION_LEASE_MS};
-use super::{Result, Row, Tx, deliveries, identities};
+use super::{Result, Row, Tx, identities, waiting};
 use crate::values;
 
 /// A server that runs on this database, or did a moment ago.
@@ -57,7 +57,7 @@ pub fn remove(tx: &mut Tx, id: i64, beat: i64) -> Result<bool> {
 /// whoever has them: a cycle of one that was scored meanwhile does nothing. The answer is how many of each.
 pub fn take_over(tx: &mut Tx, id: i64, channel_ids: &[i64], now: Timestamp) -> Result<(u64, u64)> {
     let leased_until = now.plus_millis(DELIVERY_LEASE_MS);
-    let attempts = deliveries::end_leases(tx, id, channel_ids, (now, leased_until), now)?;
+    let attempts = waiting::end_leases(tx, id, channel_ids, (now, leased_until), now)?;
     let leased_until = now.plus_millis(EVALUATION_LEASE_MS);
     let cycles = identities::end_leases(tx, (now, leased_until), now)?;
     let undecided = "update identities set decide_at = $1 where decide_at > $1 and decide_at <= $2";

@@ -26,6 +26,7 @@ const APPLICATIONS: [&str; 5] = ["quarantine", "rate_limits", "shadowban", "hold
 const TERMINALS: [&str; 4] = ["first", "second", "third", "fourth"];
 /// The script that takes the page of the README into a browser.
 const BROWSER_TEST: &str = "web/tests/readme.test.js";
+const RECOVERY_TEST: &str = "crates/server/tests/flow/kill/faults/recovery.rs";
 /// What is kept of the values that the server makes up, by how they begin.
 const VALUES: [&str; 3] = ["sk_", "pk_", "whsec_"];
 /// Requests are counted by minutes; a few of them are made within this.
@@ -130,6 +131,14 @@ impl Reader {
             "json" => _ = serde_json::from_str::<serde_json::Value>(&block.text).unwrap(),
             "html" => {
                 assert!(page(BROWSER_TEST).contains(&self.path), "{BROWSER_TEST} does not read {}", self.path)
+            }
+            // Settings of PostgreSQL.
+            "ini" => {
+                assert!(
+                    page(RECOVERY_TEST).contains(&self.path),
+                    "{RECOVERY_TEST} does not read {}",
+                    self.path
+                )
             }
             kind if samples::is_code(kind) => samples::run(self, block),
             kind => panic!("line {}: no test knows what to do with {kind:?}", block.line),

@@ -5,6 +5,7 @@ use dregs_core::shard;
 use dregs_server::store::Tx;
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, Claimed, Delivery, Filter, NewDelivery, Status, Subject};
+use dregs_server::store::waiting;
 use dregs_server::trace::Context;
 
 use super::deliveries::{Channels, lease, of_cycle};
@@ -86,7 +87,7 @@ async fn leases_that_end_within_a_span_can_be_ended(engine: Engine) {
     let ids =
         channels.insert(vec![leased(1, 1_000), leased(2, 2_000), leased(3, 2_001), retry, of_other]).await;
     let first = channels.first;
-    let end = move |tx: &mut Tx| deliveries::end_leases(tx, 7, &[first], (at(1_000), at(2_000)), at(900));
+    let end = move |tx: &mut Tx| waiting::end_leases(tx, 7, &[first], (at(1_000), at(2_000)), at(900));
     assert_eq!((channels.ground.write(end).await, channels.ground.write(end).await), (2, 0));
     let mut due = Vec::new();
     for id in ids {
@@ -98,7 +99,7 @@ async fn leases_that_end_within_a_span_can_be_ended(engine: Engine) {
 async fn what_waits_is_due_earlier_when_a_clock_was_put_back(engine: Engine) {
     let channels = Channels::new(engine).await;
     let due = channels.due_at(&[10, 1_500, 3_000]).await;
-    channels.ground.write(|tx| deliveries::advance(tx, 1_000, at(1_000))).await;
+    channels.ground.write(|tx| waiting::advance(tx, 1_000, at(1_000))).await;
     let mut found = Vec::new();
     for id in due {
         found.push(channels.find(id).await.next_attempt_at);

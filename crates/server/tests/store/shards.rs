@@ -75,13 +75,10 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("nodes", &["take_over"]),
         ],
     ),
-    (
-        "a clock was put back under all that waits",
-        &[("deliveries", &["advance"]), ("identities", &["advance"])],
-    ),
+    ("a clock was put back under all that waits", &[("identities", &["advance"]), ("waiting", &["advance"])]),
     (
         "frees what a commit without an answer may have leased: which rows, nobody knows",
-        &[("deliveries", &["end_leases"]), ("identities", &["end_leases"])],
+        &[("identities", &["end_leases"]), ("waiting", &["end_leases"])],
     ),
 ];
 

@@ -96,7 +96,7 @@ pub async fn find_due(app: Arc<App>) {
     let now = app.clock.now();
     if let Some((first, last)) = app.deliveries.in_doubt.take() {
         let (node, channel_ids) = (app.node.id(), channel_ids.clone());
-        let end = move |tx: &mut Tx| deliveries::end_leases(tx, node, &channel_ids, (first, last), now);
+        let end = move |tx: &mut Tx| waiting::end_leases(tx, node, &channel_ids, (first, last), now);
         if let Err(error) = app.store.write(end).await {
             app.deliveries.in_doubt.note(first, last);
             return log_failure!(error, "leases in doubt could not be ended");
