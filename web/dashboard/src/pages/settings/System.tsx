@@ -37,7 +37,7 @@ export function System() {
             </Panel>
             <Panel title="Server"><Server system={system} /></Panel>
             {system.nodes.length > 1 && (
-              <Panel title="Nodes" note="One that has not been heard of for eight seconds is gone, and others take over what it had taken.">
+              <Panel title="Nodes" note="One that has not been heard of for eight seconds is gone, and the others do what it had taken.">
                 <Facts facts={system.nodes.map((node) => [node.name, <Node node={node} />])} />
               </Panel>
             )}
