@@ -21,6 +21,8 @@ use super::server::{ADMIN_EMAIL, ADMIN_PASSWORD, PUBLIC_KEY, SECRET_KEY};
 /// A debug build starts well within this, on a busy machine too.
 const START_MAX: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(5);
+/// How often a database that starts is tried.
+const OPENS_MAX: usize = 100;
 
 /// Where processes run one after the other: an address, a data directory and a database.
 pub struct Site {
@@ -96,7 +98,19 @@ impl Site {
             _ => Location::File(self.folder.path().join("dregs.db")),
         };
         // The synchronous client must not run on a thread of the runtime.
-        let open = move || Store::open(&location, Timestamp::from_millis(0)).unwrap();
+        let open = move || {
+            let try_open = || Store::open(&location, Timestamp::from_millis(0));
+            let mut opened = try_open();
+            // One of whose processes was killed starts anew a moment later.
+            for _ in 0..OPENS_MAX {
+                if opened.is_ok() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+                opened = try_open();
+            }
+            opened.unwrap()
+        };
         std::thread::spawn(open).join().unwrap()
     }
 
