@@ -81,13 +81,15 @@ impl Scene {
 
     /// No more faults and no more events: has all done that is left to do; then nothing may be wrong.
     async fn end(self, site: &Site) {
-        // A database may need a moment to recover, for which no server can do anything.
-        eventually("the server to be ready", async || {
-            let ready = reqwest::get(format!("http://{}/readyz", site.address)).await;
-            ready.is_ok_and(|answer| answer.status() == 200).then_some(())
-        })
-        .await;
+        recovered(site).await;
         self.end_on(site.address, &site.open_store()).await;
+    }
+
+    /// The same of several nodes. Scores are not compared: each learns what is common from those that it was told of itself,
+    /// so that who was scored meanwhile depends on who was told of whom.
+    async fn end_of_several(self, site: &Site) {
+        recovered(site).await;
+        self.finish_own(LIVENESS, &site.open_store()).await;
     }
 
     /// Has all done that is left to do, where events came from others, too.
@@ -122,6 +124,15 @@ impl Scene {
         assert_eq!(complaints, Vec::<String>::new());
         assert!(found.decided() > 0, "no rule has decided anything");
     }
+}
+
+/// A database may need a moment to recover, for which no server can do anything.
+async fn recovered(site: &Site) {
+    eventually("the server to be ready", async || {
+        let ready = reqwest::get(format!("http://{}/readyz", site.address)).await;
+        ready.is_ok_and(|answer| answer.status() == 200).then_some(())
+    })
+    .await;
 }
 
 async fn started(site: &Site) -> Process {
