@@ -83,8 +83,8 @@ async fn create_channel_at(
     (channel["id"].as_i64().unwrap(), channel["signingSecret"].as_str().unwrap().to_owned())
 }
 
-/// Several nodes may share PostgreSQL, so that a start there takes over nothing: work that was
-/// under way is done when its lease ends. This ends the leases, as a minute and a half would.
+/// Several nodes may share PostgreSQL, so that a start there takes over nothing: work that was under way is done when
+/// another node finds its own dead. This ends the leases, without that wait.
 async fn end_leases(site: &Site, engine: Engine) {
     if engine == Engine::Postgres {
         let long_ago = Timestamp::from_millis(0);
