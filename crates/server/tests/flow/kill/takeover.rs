@@ -33,6 +33,27 @@ async fn start(site: &Site, roles: &str) -> Process {
     node
 }
 
+/// Two nodes, of which the first has more to send than its endpoint takes.
+struct Pair {
+    site: Site,
+    node: Process,
+    other: (Site, Process),
+    receiver: Receiver,
+}
+
+impl Pair {
+    async fn with_work() -> Self {
+        let [site, other_site, _] = sites();
+        let all = Roles::ALL.to_string();
+        let (node, other) = (start(&site, &all).await, start(&other_site, &all).await);
+        let receiver = slow_channel(&site, TAKES).await;
+        // Long enough for the nodes to know of each other and of the channel.
+        sleep(Duration::from_secs(3)).await;
+        track(&node, 0..USERS).await;
+        Self { site, node, other: (other_site, other), receiver }
+    }
+}
+
 /// An endpoint that takes so long for each, and is asked by one request at a time.
 async fn slow_channel(site: &Site, takes: Duration) -> Receiver {
     let receiver = Receiver::start(move |mut conversation| async move {
@@ -81,13 +102,7 @@ fn repeated(receiver: &Receiver) -> usize {
 
 #[tokio::test]
 async fn what_a_killed_node_had_taken_another_does_within_fifteen_seconds() {
-    let [site, other_site, _] = sites();
-    let all = Roles::ALL.to_string();
-    let (node, _other) = (start(&site, &all).await, start(&other_site, &all).await);
-    let receiver = slow_channel(&site, TAKES).await;
-    // Long enough for the nodes to know of each other and of the channel.
-    sleep(Duration::from_secs(3)).await;
-    track(&node, 0..USERS).await;
+    let Pair { site, node, other: _other, receiver } = Pair::with_work().await;
     assert!(arrived(&receiver) < USERS, "some wait in the memory of the first node");
     node.kill();
 
@@ -100,12 +115,7 @@ async fn what_a_killed_node_had_taken_another_does_within_fifteen_seconds() {
 
 #[tokio::test]
 async fn a_node_that_ends_hands_over_at_once() {
-    let [site, other_site, _] = sites();
-    let all = Roles::ALL.to_string();
-    let (node, _other) = (start(&site, &all).await, start(&other_site, &all).await);
-    let receiver = slow_channel(&site, TAKES).await;
-    sleep(Duration::from_secs(3)).await;
-    track(&node, 0..USERS).await;
+    let Pair { site, node, other, receiver } = Pair::with_work().await;
     let store = site.open_store();
     node.terminate();
 
@@ -113,23 +123,18 @@ async fn a_node_that_ends_hands_over_at_once() {
     assert!(took < TAKEN_FOR_DEAD, "{took:?}");
     quiet(&store, QUIET_PATIENCE).await;
     assert_eq!((arrived(&receiver), repeated(&receiver)), (USERS, 0));
-    let nodes = call(other_site.address, Method::GET, "/system", Value::Null).await["nodes"].clone();
+    let nodes = call(other.0.address, Method::GET, "/system", Value::Null).await["nodes"].clone();
     assert_eq!(nodes.as_array().unwrap().len(), 1, "{nodes}");
 }
 
 #[tokio::test]
 async fn a_node_that_stood_still_for_two_leases_sends_nothing_that_others_have_sent() {
-    let [site, other_site, _] = sites();
-    let all = Roles::ALL.to_string();
-    let (node, other) = (start(&site, &all).await, start(&other_site, &all).await);
-    let receiver = slow_channel(&site, TAKES).await;
-    sleep(Duration::from_secs(3)).await;
-    track(&node, 0..USERS).await;
+    let Pair { site, node, other, receiver } = Pair::with_work().await;
     node.stop();
 
     let stood = Instant::now();
     quiet(&site.open_store(), QUIET_PATIENCE).await;
-    assert!(other.log().contains("a node is gone"), "{}", other.log());
+    assert!(other.1.log().contains("a node is gone"), "{}", other.1.log());
     sleep(TWO_LEASES.saturating_sub(stood.elapsed())).await;
     node.go_on();
     let lost = async || node.log().contains("was taken for dead").then_some(());
