@@ -38,7 +38,7 @@ use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
 use crate::ops::identities::Editor;
 use crate::ops::identities::erasure::Eraser;
-use crate::ops::ingest::{self, Submission};
+use crate::ops::ingest::{self, Submission, common};
 use crate::ops::installation::first_start::{self, FirstStart};
 use crate::ops::installation::master_key::{self, Watch};
 use crate::ops::installation::nodes::{self, Node, Roles};
@@ -315,7 +315,7 @@ impl App {
             store,
         };
         app.reload().await?;
-        app.kept.common.learn_again(&app.store, app.kept.mappings.current(), app.clock.now()).await?;
+        app.learn(common::EVENTS_AT_START).await?;
         let inboxes =
             Inboxes { submissions, evaluations: evaluation_inbox, deliveries: delivery_inbox, spans };
         Ok(Opened { app: Arc::new(app), inboxes, first_start })
@@ -337,7 +337,24 @@ impl App {
         // Changes with each attempt that fails: what is there is little.
         self.health.reload(&self.store).await?;
         self.usage.reload(&self.store, self.clock.now()).await?;
+        self.learn_of_others().await?;
+        self.kept.common.keep(&self.store, self.clock.now()).await?;
         self.rosters.prune().await
+    }
+
+    /// Learns what is common from what other nodes, if there are any, were told. The answer is whether there was something
+    /// to learn.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn learn_of_others(&self) -> Result<bool> {
+        if self.node.has_company() { self.learn(common::EVENTS_OF_OTHERS).await } else { Ok(false) }
+    }
+
+    /// The same of the newest events, as many as `limit`.
+    async fn learn(&self, limit: i64) -> Result<bool> {
+        let mappings = self.kept.mappings.current();
+        self.kept.common.look(&self.store, mappings, limit, self.clock.now()).await
     }
 
     /// What was to be done at a time of a clock that was put back since is done as much earlier.

@@ -18,20 +18,13 @@ pub struct CommonValue {
     pub learned_at: Timestamp,
 }
 
-/// Keeps values; one that is kept already stays as it was learned first.
-pub fn insert(tx: &mut Tx, common: &[CommonValue]) -> Result<()> {
-    let rows: Vec<_> = common
-        .iter()
-        .map(|CommonValue { team_id, key, identities, holders, learned_at }| {
-            values![*team_id, key.kind as i64, &key.value, *identities, *holders, *learned_at]
-        })
-        .collect();
-    tx.execute_rows(
-        "insert into common_values (team_id, kind, value, identities, holders, learned_at) values {rows}
-         on conflict do nothing",
-        &rows,
-    )?;
-    Ok(())
+/// Keeps a value; false for one that is kept already, which stays as it was learned first.
+pub fn insert(tx: &mut Tx, common: &CommonValue) -> Result<bool> {
+    let CommonValue { team_id, key, identities, holders, learned_at } = common;
+    let sql = "insert into common_values (team_id, kind, value, identities, holders, learned_at)
+               values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
+    let values = values![*team_id, key.kind as i64, &key.value, *identities, *holders, *learned_at];
+    Ok(tx.execute(sql, &values)? > 0)
 }
 
 /// Those of every team, in the order in which they were learned. Kinds that this version does not know are left out.

@@ -127,6 +127,7 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Res
 
 /// An event of an identity, and since when that was known before it.
 pub struct Newest {
+    pub id: i64,
     pub team_id: i64,
     pub identity_row: i64,
     pub known_since: Option<Timestamp>,
@@ -144,7 +145,8 @@ pub fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<Newest>> {
             let (received_at, created_at) = (row.time(5)?, row.time(6)?);
             let known_since = (created_at < received_at).then_some(created_at);
             let (team_id, identity_row) = (row.get(4)?, row.get(7)?);
-            Ok(Newest { team_id, identity_row, known_since, event: read(row)?.1 })
+            let (id, event) = read(row)?;
+            Ok(Newest { id, team_id, identity_row, known_since, event })
         },
     )?;
     Ok(rows.into_iter().rev().collect())

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
@@ -31,6 +32,8 @@ pub const CONNECT_MAX: Duration = Duration::from_secs(3);
 pub const STATEMENT_MAX_MS: u64 = 6_000;
 /// The same, when the server does not keep to it.
 pub const ANSWER_MAX: Duration = Duration::from_secs(7);
+/// The same, once another connection was given up: what the hot path asks is answered long before.
+const SUSPECT_AFTER: Duration = Duration::from_secs(1);
 /// For a transaction that this process has left open, since it is frozen, or the network between has gone silent: until
 /// then nobody else gets at the rows that it has changed. Between two statements it computes for milliseconds.
 const IDLE_TRANSACTION_MAX_MS: u64 = 5_000;
@@ -50,12 +53,40 @@ const UNUSED_LONG: Duration = Duration::from_secs(1);
 const LOOKS: usize = 3;
 
 /// How long a statement may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Patience {
-    /// As long as somebody waits for an answer.
-    Limited,
+    /// As long as somebody waits for an answer; and not much longer, once another connection of the pool was silent.
+    Limited(Silences),
     /// As long as it takes: migrations rewrite tables.
     Endless,
+}
+
+/// How often a connection of the pool was given up since no answer came: the others may be as dead, and each would have
+/// somebody else wait as long.
+#[derive(Clone, Debug, Default)]
+pub struct Silences(watch::Sender<u64>);
+
+impl Silences {
+    pub fn count(&self) -> u64 {
+        *self.0.borrow()
+    }
+
+    fn add(&self) {
+        self.0.send_modify(|count| *count += 1);
+    }
+
+    /// Ends when whoever waits for an answer since this was called should wait no longer.
+    async fn enough(&self) {
+        let mut heard = self.0.subscribe();
+        let other = async {
+            sleep(SUSPECT_AFTER).await;
+            _ = heard.changed().await;
+        };
+        tokio::select! {
+            () = other => {}
+            () = sleep(ANSWER_MAX) => self.add(),
+        }
+    }
 }
 
 /// A statement with its parameters.
@@ -129,7 +160,7 @@ impl Connection {
             is_spread: false,
             used_at: monotonic(),
         };
-        if patience == Patience::Limited {
+        if matches!(connection.patience, Patience::Limited(_)) {
             connection.set_up(address)?;
         }
         connection.is_spread = connection.finds_spread_tables()?;
@@ -177,11 +208,6 @@ impl Connection {
         }
         self.used_at = now;
         self.is_given_up || self.client.is_closed()
-    }
-
-    /// Whether it did not answer in time.
-    pub const fn is_given_up(&self) -> bool {
-        self.is_given_up
     }
 
     /// Whether rows were changed since the last time this was asked.
@@ -269,7 +295,7 @@ impl Connection {
         let opening = opened(&self.client, self.opening.take());
         let each = execute(&self.client, &later, &before);
         let all = async { tokio::try_join!(biased; opening, each, ask(&self.client, &statements)) };
-        let ((), changed, answer) = wait(&self.runtime, self.patience, &mut self.is_given_up, all)?;
+        let ((), changed, answer) = wait(&self.runtime, &self.patience, &mut self.is_given_up, all)?;
         self.has_written |= changed.iter().any(|changed| *changed > 0);
         Ok(answer)
     }
@@ -288,7 +314,7 @@ impl Connection {
             self.statements.clear();
         }
         let asked = self.client.prepare_typed(sql, types);
-        let statement = wait(&self.runtime, self.patience, &mut self.is_given_up, asked)?;
+        let statement = wait(&self.runtime, &self.patience, &mut self.is_given_up, asked)?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -318,7 +344,7 @@ async fn opened(client: &Client, opening: Option<&'static str>) -> Result<(), to
 /// Waits for an answer, and gives the connection up when it does not come in time.
 fn wait<T>(
     runtime: &Runtime,
-    patience: Patience,
+    patience: &Patience,
     is_given_up: &mut bool,
     asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, StoreError> {
@@ -326,17 +352,24 @@ fn wait<T>(
         return Err(StoreError::Unavailable("the connection was given up".into()));
     }
     tally::add(tally::ROUND_TRIP, 1, 0);
-    if patience == Patience::Endless {
+    let Patience::Limited(silences) = patience else {
         return Ok(runtime.block_on(asked)?);
-    }
-    match runtime.block_on(async { timeout(ANSWER_MAX, asked).await }) {
-        Ok(answer) => {
+    };
+    let answered = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            answer = asked => Some(answer),
+            () = silences.enough() => None,
+        }
+    });
+    match answered {
+        Some(answer) => {
             if answer.as_ref().is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED)) {
                 limit::reached(Limit::DatabaseStatement);
             }
             Ok(answer?)
         }
-        Err(_) => {
+        None => {
             *is_given_up = true;
             limit::reached(Limit::DatabaseAnswer);
             let seconds = ANSWER_MAX.as_secs();

@@ -1,7 +1,6 @@
 //! PostgreSQL: a small pool of connections, each with a thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use super::engine::{Engine, Left, ReadJob, RunFailed, WriteJob};
 use super::error::StoreError;
 use super::health::Health;
 use super::pg_address::Address;
-use super::pg_client::{Connection, Patience};
+use super::pg_client::{Connection, Patience, Silences};
 use super::tx::Tx;
 use super::words;
 use crate::clock::monotonic;
@@ -40,15 +39,15 @@ pub fn open(
     let health = Arc::new(Health::default());
     let (writes, write_queue) = unbounded();
     let (reads, read_queue) = unbounded();
-    let silences = Arc::new(AtomicU64::new(0));
+    let silences = Silences::default();
     let mut threads = Vec::new();
     for index in 0..WRITERS {
-        let (health, silences) = (Arc::clone(&health), Arc::clone(&silences));
+        let (health, silences) = (Arc::clone(&health), silences.clone());
         let lane = Lane { address: address.clone(), health, silences, serve: write };
         threads.push(lane.start(format!("store-writer-{index}"), write_queue.clone())?);
     }
     for index in 0..READERS {
-        let (health, silences) = (Arc::clone(&health), Arc::clone(&silences));
+        let (health, silences) = (Arc::clone(&health), silences.clone());
         let lane = Lane { address: address.clone(), health, silences, serve: read };
         threads.push(lane.start(format!("store-reader-{index}"), read_queue.clone())?);
     }
@@ -119,9 +118,7 @@ fn read(connection: Result<&mut Connection, StoreError>, job: Box<dyn ReadJob>, 
 struct Lane<Job> {
     address: Address,
     health: Arc<Health>,
-    /// How often a connection of the pool was given up since no answer came: the others may be as dead, and each would
-    /// have somebody else wait as long.
-    silences: Arc<AtomicU64>,
+    silences: Silences,
     serve: fn(Result<&mut Connection, StoreError>, Job, &Health),
 }
 
@@ -133,7 +130,7 @@ impl<Job: Send + 'static> Lane<Job> {
             let mut refused: Option<(Instant, StoreError)> = None;
             let mut known_silences = 0;
             while let Ok(job) = queue.recv() {
-                let silences = self.silences.load(Ordering::Relaxed);
+                let silences = self.silences.count();
                 if std::mem::replace(&mut known_silences, silences) != silences {
                     connection = None;
                 }
@@ -141,7 +138,7 @@ impl<Job: Send + 'static> Lane<Job> {
                     connection = None;
                     let is_due = refused.as_ref().is_none_or(|(at, _)| at.elapsed() >= RECONNECT_PAUSE);
                     if is_due {
-                        match Connection::open(&self.address, Patience::Limited) {
+                        match Connection::open(&self.address, Patience::Limited(self.silences.clone())) {
                             Ok(opened) => {
                                 (connection, refused) = (Some(opened), None);
                             }
@@ -155,9 +152,6 @@ impl<Job: Send + 'static> Lane<Job> {
                     (None, None) => Err(StoreError::closed()),
                 };
                 (self.serve)(served, job, &self.health);
-                if connection.as_ref().is_some_and(Connection::is_given_up) {
-                    self.silences.fetch_add(1, Ordering::Relaxed);
-                }
             }
             None
         };

@@ -22,9 +22,6 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
         log_failure!(error, "an erasure could not be finished; the next start tries again");
     }
     loop {
-        if let Err(error) = app.kept.common.keep(&app.store, app.clock.now()).await {
-            log_failure!(error, "what is common among a team's identities could not be kept; trying again");
-        }
         let wait =
             match rescore::work(&app.store, &app.kept.mappings, &app.evaluations, app.clock.now()).await {
                 Ok(true) => PAUSE,

@@ -15,10 +15,13 @@ fn value(kind: KeyKind, value: &str, learned: i64) -> CommonValue {
 async fn what_is_common_is_kept_as_it_was_learned_first(engine: Engine) {
     let ground = Ground::new(engine);
     ground.write(|tx| dregs_server::store::users::insert_team(tx, "Team", at(1))).await;
-    let insert = async |values: Vec<CommonValue>| ground.write(move |tx| common::insert(tx, &values)).await;
-    let first = [value(KeyKind::Ip, "203.0.113.7", 9), value(KeyKind::Agent, "python-requests", 7)];
-    insert(first.to_vec()).await;
-    insert(vec![value(KeyKind::Ip, "203.0.113.7", 8), value(KeyKind::Ip, "2001:db8::/64", 10)]).await;
-    let [ip, agent] = first;
-    assert_eq!(ground.read(common::all).await, [agent, ip, value(KeyKind::Ip, "2001:db8::/64", 10)]);
+    let insert = async |value: &CommonValue| {
+        let value = value.clone();
+        ground.write(move |tx| common::insert(tx, &value)).await
+    };
+    let (ip, agent) = (value(KeyKind::Ip, "203.0.113.7", 9), value(KeyKind::Agent, "python-requests", 7));
+    let network = value(KeyKind::Ip, "2001:db8::/64", 10);
+    assert!(insert(&ip).await && insert(&agent).await && insert(&network).await);
+    assert!(!insert(&value(KeyKind::Ip, "203.0.113.7", 8)).await);
+    assert_eq!(ground.read(common::all).await, [agent, ip, network]);
 }

@@ -58,6 +58,8 @@ pub struct Stored {
     pub counts: Vec<(i64, i64)>,
     /// What they showed of their identities.
     pub shown: Vec<Shown>,
+    /// The numbers of those events.
+    pub numbers: Vec<i64>,
 }
 
 /// Team and external id.
@@ -97,6 +99,7 @@ impl<'r> Batch<'r> {
         let words = Words::number(tx, self.accepted(&accepted), &context.names)?;
         let devices = self.upsert_devices(tx, &accepted, context)?;
         let rows = self.insert_events(tx, &accepted, &ids, &devices, &words, context)?;
+        let numbers = rows.values().copied().collect();
         let groups = self.join_groups(tx, &accepted, &ids, &rows, &words, context)?;
         let counts = self.counts(&accepted);
         usage::add(tx, &counts, context.now)?;
@@ -117,6 +120,7 @@ impl<'r> Batch<'r> {
             new_names: words.new,
             counts,
             shown,
+            numbers,
             outcomes: outcomes.into_iter().flatten().collect(),
         })
     }

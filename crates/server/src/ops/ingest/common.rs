@@ -1,5 +1,6 @@
 //! What most of a team's identities have in common: learned from its events as they come, kept, and left out
-//! of everybody's evidence.
+//! of everybody's evidence. Of events that another node stores, the newest are read: each second, and before somebody is
+//! accused.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -16,13 +17,20 @@ use crate::store::common::{self as table, CommonValue};
 use crate::store::{Result, Store, StoreError, Tx, events, identities};
 
 /// Of the newest events of all teams so many are looked at when the server starts.
-const EVENTS_AT_START: i64 = 1_000;
+pub const EVENTS_AT_START: i64 = 1_000;
+/// And so many each time that there are other nodes: enough for everybody who is looked at of a team.
+pub const EVENTS_OF_OTHERS: i64 = 200;
+
+/// Numbers of events that are remembered: more than are looked at.
+const TAKEN_MAX: usize = 2_000;
 
 /// What is common in each team, and whom that is learned from.
 #[derive(Default)]
 pub struct Directory {
     current: RwLock<Arc<OfTeams>>,
     samples: Mutex<HashMap<i64, Sample>>,
+    /// The newest events that have been taken in.
+    taken: Mutex<BTreeSet<i64>>,
     /// What was learned and is not in the store yet.
     learned: Mutex<Vec<CommonValue>>,
 }
@@ -64,10 +72,18 @@ pub struct Shown {
     pub values: Vec<LinkKey>,
 }
 
-/// What the newest events show. With the first of its own an identity shows all that it has, such as its mailbox: what
-/// it has shown before the server ended is not forgotten.
-fn shown_by_newest(tx: &mut Tx, mappings: &Mappings) -> Result<Vec<Shown>> {
-    let newest = events::newest(tx, EVENTS_AT_START)?;
+/// What the newest events show, as many as `limit`, without those that were `taken` in. With the first of its own an
+/// identity shows all that it has, such as its mailbox: what it has shown before the server ended is not forgotten. The
+/// answer has the numbers of those events, too.
+fn shown_by_newest(
+    tx: &mut Tx,
+    mappings: &Mappings,
+    limit: i64,
+    taken: &BTreeSet<i64>,
+) -> Result<(Vec<Shown>, Vec<i64>)> {
+    let mut newest = events::newest(tx, limit)?;
+    newest.retain(|newest| !taken.contains(&newest.id));
+    let numbers = newest.iter().map(|newest| newest.id).collect();
     let rows: BTreeSet<_> = newest.iter().map(|newest| newest.identity_row).collect();
     let mut keys = HashMap::new();
     for row in identities::load_cycle_starts(tx, &rows.into_iter().collect::<Vec<_>>())? {
@@ -83,7 +99,7 @@ fn shown_by_newest(tx: &mut Tx, mappings: &Mappings) -> Result<Vec<Shown>> {
         let identity_id = newest.event.identity?.id;
         Some(Shown { team_id: newest.team_id, identity_id, times, values })
     });
-    Ok(shown.collect())
+    Ok((shown.collect(), numbers))
 }
 
 impl Directory {
@@ -91,9 +107,17 @@ impl Directory {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes in what events showed, in the order in which they arrived. What turns out to be common counts from
-    /// then on; [`Self::keep`] has it stored.
-    pub fn take(&self, shown: &[Shown], now: Timestamp) {
+    /// Takes in what events with these numbers showed, in the order in which they arrived. What turns out to be common
+    /// counts from then on; [`Self::keep`] has it stored. The answer is whether there was any.
+    pub fn take(&self, (shown, numbers): (&[Shown], &[i64]), now: Timestamp) -> bool {
+        {
+            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            taken.extend(numbers);
+            while taken.len() > TAKEN_MAX {
+                taken.pop_first();
+            }
+        }
+        let mut has_learned = false;
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = self.current();
         for Shown { team_id, identity_id, times, values } in shown {
@@ -102,6 +126,7 @@ impl Directory {
             if found.is_empty() {
                 continue;
             }
+            has_learned = true;
             let room = VALUES_OF_TEAM_MAX.saturating_sub(known.values(*team_id).count());
             let mut more = OfTeams::clone(&known);
             let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,6 +146,7 @@ impl Directory {
             known = Arc::new(more);
             *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
         }
+        has_learned
     }
 
     /// Reads the values again that are kept, since another node may have learned some.
@@ -137,14 +163,21 @@ impl Directory {
         Ok(())
     }
 
-    /// Learns from the newest events again, after a start.
+    /// Learns from the newest events that this node was not told of itself, as many as `limit`: after a start, and of
+    /// other nodes. The answer is whether there was something to learn.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn learn_again(&self, store: &Store, mappings: Arc<Mappings>, now: Timestamp) -> Result<()> {
-        let shown = store.read(move |tx| shown_by_newest(tx, &mappings)).await?;
-        self.take(&shown, now);
-        Ok(())
+    pub async fn look(
+        &self,
+        store: &Store,
+        mappings: Arc<Mappings>,
+        limit: i64,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (shown, numbers) = store.read(move |tx| shown_by_newest(tx, &mappings, limit, &taken)).await?;
+        Ok(self.take((&shown, &numbers), now))
     }
 
     /// Stores what was learned, and has those scored again who were judged by it.
@@ -159,9 +192,12 @@ impl Directory {
         let count = learned.len();
         store
             .write(move |tx| {
-                table::insert(tx, &learned)?;
-                for CommonValue { team_id, key, .. } in &learned {
-                    rescore::begin(tx, *team_id, Concern::Common(key.kind), &key.value, now)?;
+                for value in &learned {
+                    // Another node may have learned it as well.
+                    if table::insert(tx, value)? {
+                        let CommonValue { team_id, key, .. } = value;
+                        rescore::begin(tx, *team_id, Concern::Common(key.kind), &key.value, now)?;
+                    }
                 }
                 Ok(())
             })
@@ -208,7 +244,7 @@ mod tests {
         };
         let directory = Directory::default();
         tracing::subscriber::with_default(subscriber, || {
-            directory.take(&(0..100).map(shown).collect::<Vec<_>>(), now);
+            directory.take((&(0..100).map(shown).collect::<Vec<_>>(), &[]), now);
         });
         let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         let told: Vec<_> = written.lines().collect();

@@ -215,7 +215,7 @@ impl Writer {
             self.evaluations.release(granted);
         })?;
         // Before anybody is scored by it.
-        self.kept.common.take(&stored.shown, self.clock.now());
+        self.kept.common.take((&stored.shown, &stored.numbers), self.clock.now());
         self.evaluations.release(granted - stored.handed_on.len());
         for due in stored.handed_on {
             self.evaluations.send(due);

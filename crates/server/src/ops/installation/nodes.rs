@@ -87,6 +87,8 @@ struct Seen {
     beats: HashMap<i64, (i64, Duration)>,
     /// How many have each role, itself among them.
     by_role: BTreeMap<&'static str, usize>,
+    /// Others live.
+    has_company: bool,
     /// Some do not have all roles: rows are not handed on in memory by whoever makes them.
     is_divided: bool,
     /// What this node was called until its last beat, where it was taken for dead then.
@@ -127,9 +129,12 @@ impl Node {
             if is_alone {
                 nodes::clear(tx)?;
             }
-            nodes::register(tx, &name, &roles, env!("CARGO_PKG_VERSION"), now)
+            let id = nodes::register(tx, &name, &roles, env!("CARGO_PKG_VERSION"), now)?;
+            Ok((id, nodes::all(tx)?))
         };
-        self.id.store(store.write(enter).await?, Ordering::SeqCst);
+        let (id, all) = store.write(enter).await?;
+        self.id.store(id, Ordering::SeqCst);
+        self.seen().look(&all, self.roles, id, begun);
         self.beat_at_ms.store(millis(begun), Ordering::SeqCst);
         Ok(())
     }
@@ -147,6 +152,11 @@ impl Node {
     /// Whether what it has taken is surely still its own.
     pub fn may_work(&self) -> bool {
         self.is_alone || millis(since_boot()) < self.beat_at_ms.load(Ordering::SeqCst) + millis(WORKS_MAX)
+    }
+
+    /// Whether other nodes live.
+    pub fn has_company(&self) -> bool {
+        self.seen().has_company
     }
 
     /// Whether rows come by the store alone, since those who make them do not work on them.
@@ -252,6 +262,7 @@ impl Seen {
                 living.extend(Roles::parse(&node.roles));
             }
         }
+        self.has_company = all.iter().filter(|node| node.id != own_id).count() > dead.len();
         self.is_divided = living.iter().any(|roles| *roles != Roles::ALL);
         self.by_role = Roles::NAMES.into_iter().map(|name| (name, 0)).collect();
         for (name, has) in living.iter().flat_map(|roles| roles.has()) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use dregs_core::notify::message::{EventType, Message};
+use dregs_core::rules::Decision;
 use dregs_core::time::Timestamp;
 
 use crate::app::App;
@@ -93,6 +94,10 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
     failpoint::reach(Failpoint::EvaluateRead);
     if cycles.is_empty() {
         return Ok(true);
+    }
+    // Before anybody is accused: what other nodes were told may say that it is everybody's.
+    if cycles.iter().any(Cycle::accuses) && app.learn_of_others().await? {
+        return Ok(false);
     }
     let count = cycles.len() as u64;
     if !commit(app, cycles, rules, versions, began_at).await? {
@@ -205,6 +210,12 @@ impl Cycle {
             analysis,
             trace,
         })
+    }
+
+    /// Whether it gives a badge or opens an escalation.
+    fn accuses(&self) -> bool {
+        let Decision { added, opened, .. } = &self.decided.decision;
+        !added.is_empty() || !opened.is_empty()
     }
 
     fn context(&self) -> Option<trace::Context> {

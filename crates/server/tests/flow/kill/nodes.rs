@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dregs_core::common::HOLDERS_MIN;
 use dregs_server::clock::{Clock as _, SystemClock};
 use dregs_server::store::Tx;
 use dregs_server::store::credentials::{self, Change};
@@ -18,9 +19,10 @@ use super::{
 use crate::support::engine::Engine;
 use crate::support::process::{Process, Site};
 use crate::support::receiver::Receiver;
-use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, SECRET_KEY, answer, event};
+use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, SECRET_KEY, answer, event, eventually};
 
 const NODES: usize = 3;
+const PEOPLE: usize = 60;
 const FAULTS: usize = 6;
 /// A node stands still for longer than its share of work may wait in memory, and is not dead.
 const STANDS_STILL: Duration = Duration::from_secs(3);
@@ -86,6 +88,46 @@ async fn nodes_that_are_killed_or_stand_still_lose_nothing_and_do_no_harm() {
     complaints.extend(found.complaints());
     assert_eq!(complaints, Vec::<String>::new());
     assert!(found.decided() > 0, "no rule has decided anything");
+}
+
+/// Who scores was told of nobody, and learns what the customer's backend sends for everybody no later than a server would
+/// that is told of all.
+#[tokio::test]
+async fn a_node_learns_what_is_common_from_what_others_were_told() {
+    let [site, other_site, _] = sites();
+    let receiver = Receiver::answering(super::traffic::OK).await;
+    let start_with = async |site: &Site, roles| {
+        let mut node = site.start(None, &[SETTINGS[0], MASTER_KEY, ("DREGS_ROLES", roles)]);
+        assert!(node.is_ready().await, "{}", node.log());
+        node
+    };
+    let _api = start_with(&site, "api").await;
+    let _rest = start_with(&other_site, "evaluate,deliver").await;
+    create_channel(&site, "First", &receiver, &ALL_EVENTS).await;
+    create_channel(&site, "Second", &receiver, &ALL_EVENTS).await;
+    set_rules(site.address).await;
+    tokio::time::sleep(KNOWN_WITHIN).await;
+    for n in 0..PEOPLE {
+        let sign_up = json!({
+            "id": format!("signup-{n}"), "type": "user.signup", "userAgent": "python-requests/2.32.5",
+            "ip": "203.0.113.7", "identity": {"id": format!("person-{n}")},
+        });
+        call(site.address, Method::POST, "/events", sign_up).await;
+    }
+    eventually("everybody to be set right", async || {
+        let path = format!("/identities/person-{}", PEOPLE - 1);
+        let last = call(site.address, Method::GET, &path, Value::Null).await;
+        let open = call(site.address, Method::GET, "/escalations?status=OPEN", Value::Null).await;
+        (last["lastScoredAt"].is_string() && open["totalElements"] == 0).then_some(())
+    })
+    .await;
+    let store = site.open_store();
+    let accused = store.read(|tx| {
+        tx.get("select count(distinct identity_id) from escalations", &[], |row| row.get::<i64>(0))
+    });
+    let accused = usize::try_from(accused.await.unwrap()).unwrap();
+    show(&format!("{accused} of {PEOPLE} were accused before it was known"));
+    assert!((1..HOLDERS_MIN).contains(&accused), "{accused}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ async fn a_postgresql_that_is_killed_again_and_again_keeps_what_it_acknowledged(
         });
     }
     show(&format!("ends of PostgreSQL: {counts:?}"));
-    scene.end_of_several(&site).await;
+    scene.end(&site).await;
     for node in nodes {
         assert!(!node.log().contains("panicked"), "{}", node.log());
     }
@@ -86,7 +86,7 @@ async fn when_a_standby_takes_over_nodes_go_on_by_themselves_and_have_what_was_a
     tokio::task::block_in_place(|| standby.promote());
     eventually("events after", async || (acknowledged() >= before + AROUND_FAILOVER).then_some(())).await;
     show(&format!("failover: {before} events acknowledged before, {} after", acknowledged() - before));
-    scene.end_of_several(&site).await;
+    scene.end(&site).await;
     for node in nodes {
         assert!(!node.log().contains("panicked"), "{}", node.log());
     }

@@ -30,8 +30,7 @@ use crate::support::shim::Shim;
 
 /// When faults stop, all is done within this.
 const LIVENESS: Duration = Duration::from_secs(15);
-/// The same, where connections have gone silent: each is waited for for seven seconds, and whoever comes just before that is
-/// told may wait as long for the next; or where a disk was slow, and much has piled up.
+/// The same, where a disk was slow, and much has piled up.
 const LIVENESS_LATE: Duration = Duration::from_secs(30);
 /// Events before the first fault, where there are several nodes.
 const WARM_EVENTS: usize = 500;
@@ -85,13 +84,6 @@ impl Scene {
         self.end_on(site.address, &site.open_store()).await;
     }
 
-    /// The same of several nodes. Scores are not compared: each learns what is common from those that it was told of itself,
-    /// so that who was scored meanwhile depends on who was told of whom.
-    async fn end_of_several(self, site: &Site) {
-        recovered(site).await;
-        self.finish_own(LIVENESS, &site.open_store()).await;
-    }
-
     /// Has all done that is left to do, where events came from others, too.
     async fn finish_within(mut self, patience: Duration, store: &Store) {
         self.senders.clear();
@@ -102,14 +94,6 @@ impl Scene {
         let stored: BTreeSet<_> = found.events.keys().cloned().collect();
         let lost: Vec<_> = self.traffic.ledger().acknowledged().difference(&stored).cloned().collect();
         assert_eq!((lost, found.complaints()), (Vec::new(), Vec::new()));
-    }
-
-    /// Has all done that is left to do, of events that are all its own.
-    async fn finish_own(self, patience: Duration, store: &Store) {
-        let traffic = self.traffic.clone();
-        self.finish_within(patience, store).await;
-        let found = outcome::read(store, &[], &[]).await;
-        assert_eq!(traffic.ledger().compare(&found.events), Vec::<String>::new());
     }
 
     async fn end_on(mut self, address: SocketAddr, store: &Store) {

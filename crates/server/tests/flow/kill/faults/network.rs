@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 
-use super::{LIVENESS_LATE, Scene, show, started};
+use super::{Scene, show, started};
 use crate::support::engine::Engine;
 use crate::support::process::Site;
 use crate::support::proxy::{Fault, Proxy};
@@ -52,8 +52,7 @@ async fn nodes_whose_way_to_the_database_fails_lose_nothing_and_go_on_by_themsel
     proxies.iter().for_each(|proxy| proxy.set(Fault::None));
     let cut = cut();
     show(&format!("faults of networks: {counts:?}, {cut} commits without an answer"));
-    // What three nodes learn of what their users have in common depends on who was told what: scores are judged elsewhere.
-    scene.finish_own(LIVENESS_LATE, &sites[0].open_store()).await;
+    scene.end(&sites[0]).await;
     for node in &nodes {
         assert!(!node.log().contains("panicked"), "{}", node.log());
     }
