@@ -7,6 +7,7 @@ pub mod collector;
 pub mod dns;
 pub mod engine;
 pub mod mailbox;
+pub mod network;
 pub mod process;
 pub mod proxy;
 pub mod receiver;

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use super::engine::{Database, Engine};
+use super::network::Network;
 use super::server::{ADMIN_EMAIL, ADMIN_PASSWORD, PUBLIC_KEY, SECRET_KEY};
 
 /// A debug build starts well within this, on a busy machine too.
@@ -32,6 +33,8 @@ pub struct Site {
     database: Arc<Database>,
     /// How the server comes to its database, where that is not the straight way.
     detour: Option<String>,
+    /// The network namespace that it runs in, where that is not everybody's.
+    namespace: Option<String>,
 }
 
 impl Site {
@@ -46,7 +49,7 @@ impl Site {
 
     fn on(engine: Engine, database: Arc<Database>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { address: free_address(), engine, folder, database, detour: None }
+        Self { address: free_address(), engine, folder, database, detour: None, namespace: None }
     }
 
     /// On the PostgreSQL database at this address, which stays when this is gone.
@@ -56,7 +59,19 @@ impl Site {
 
     /// Where another node runs on the same database, to which it comes through a port of its own.
     pub fn behind(&self, port: u16) -> Self {
+        self.detoured(Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// Where another node runs on the same database, on a network from which a port of its gateway leads to that.
+    pub fn within(&self, network: &Network, node: u8, port: u16) -> Self {
+        let detoured = self.detoured(network.gateway(), port);
+        let address = (network.address(node), detoured.address.port()).into();
+        Self { address, namespace: Some(network.namespace(node)), ..detoured }
+    }
+
+    fn detoured(&self, host: Ipv4Addr, port: u16) -> Self {
         let mut url = reqwest::Url::parse(&self.database.url().unwrap()).unwrap();
+        url.set_ip_host(host.into()).unwrap();
         url.set_port(Some(port)).unwrap();
         Self { detour: Some(url.into()), ..self.beside() }
     }
@@ -69,7 +84,14 @@ impl Site {
     /// The same, with another build.
     pub fn start_binary(&self, binary: &str, failpoint: Option<&str>, settings: &[(&str, &str)]) -> Process {
         let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
-        let mut command = Command::new(binary);
+        let mut command = match &self.namespace {
+            None => Command::new(binary),
+            Some(namespace) => {
+                let mut within = Command::new("ip");
+                within.args(["netns", "exec", namespace, binary]);
+                within
+            }
+        };
         command
             .arg("serve")
             .env_clear()
@@ -80,7 +102,7 @@ impl Site {
             .env("DREGS_PUBLIC_KEY", PUBLIC_KEY)
             .env("DREGS_ADMIN_EMAIL", ADMIN_EMAIL)
             .env("DREGS_ADMIN_PASSWORD", ADMIN_PASSWORD)
-            .env("DREGS_EGRESS_ALLOW", "127.0.0.0/8")
+            .env("DREGS_EGRESS_ALLOW", "127.0.0.0/8,10.0.0.0/8")
             .env("DREGS_LOG", "warn")
             .envs(settings.iter().copied())
             .envs(failpoint.map(|failpoint| ("DREGS_FAILPOINT", failpoint)))

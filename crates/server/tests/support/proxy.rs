@@ -61,7 +61,12 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy to a port of this machine, on a thread of its own: what a test does does not slow it down.
     pub fn to(port: u16) -> Self {
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::at(Ipv4Addr::LOCALHOST, port)
+    }
+
+    /// The same, for those who come to this address.
+    pub fn at(address: Ipv4Addr, port: u16) -> Self {
+        let listener = StdListener::bind((address, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let own = listener.local_addr().unwrap().port();
         let (fault, seen) = watch::channel(Fault::None);

@@ -2,7 +2,7 @@
 //! answer as the mood takes them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -257,17 +257,23 @@ enum Mood {
 impl Moods {
     /// An endpoint that answers most requests, and never hangs.
     pub async fn quick(seed: u64) -> Receiver {
-        Self::start(seed, 0).await
+        Self::quick_at(Ipv4Addr::LOCALHOST, seed).await
+    }
+
+    /// The same, at this address.
+    pub async fn quick_at(address: Ipv4Addr, seed: u64) -> Receiver {
+        Self::start(address, seed, 0).await
     }
 
     /// An endpoint that answers most requests.
     pub async fn receiver(seed: u64) -> Receiver {
-        Self::start(seed, 1).await
+        Self::start(Ipv4Addr::LOCALHOST, seed, 1).await
     }
 
-    async fn start(seed: u64, hanging: u32) -> Receiver {
+    async fn start(address: Ipv4Addr, seed: u64, hanging: u32) -> Receiver {
         let moods = Arc::new(Self { rng: Mutex::new(StdRng::seed_from_u64(seed)), hanging });
-        Receiver::start(move |conversation| Arc::clone(&moods).answer_all(conversation)).await
+        let behave = move |conversation| Arc::clone(&moods).answer_all(conversation);
+        Receiver::start_at((address, 0).into(), None, behave).await
     }
 
     fn next(&self) -> Mood {

@@ -1,15 +1,34 @@
-//! A server that the system gives no more files.
+//! A server that the system gives no more files, or no more memory.
 
 use std::process::Command;
 use std::time::Duration;
 
+use rand::RngExt;
 use reqwest::Client;
+use serde_json::json;
 
-use super::started;
+use super::super::SETTINGS;
+use super::{MASTER_KEY, Scene, ready, show, started};
+use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::process::{Process, Site};
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::server::{SECRET_KEY, event, eventually};
+use futures_util::future::join_all;
+
+on_both_engines!(a_server_that_gets_no_more_memory_loses_nothing_that_it_acknowledged);
+
+/// How often memory runs out.
+const SHORTAGES: usize = 4;
+/// The allocator takes memory of the system when it is needed, and not a gigabyte ahead.
+const NOTHING_AHEAD: (&str, &str) = ("MIMALLOC_DISALLOW_ARENA_ALLOC", "1");
+/// What is left of it then, at most.
+const LEFT_MAX_BYTES: u64 = 2 << 20;
+/// How long it stays so.
+const SHORTAGE: Duration = Duration::from_secs(2);
+/// Events with more data than one may have, which are refused, as many as there are connections.
+const AT_ONCE: usize = 16;
+const LARGE_BYTES: usize = 200_000;
 
 fn limit(process: &Process, what: &str) {
     let pid = process.pid().to_string();
@@ -59,4 +78,52 @@ async fn a_server_on_sqlite_needs_no_more_files_for_events() {
     for n in 0..10 {
         assert_eq!(track(&client, &site, &format!("without-{n}")).await, 200);
     }
+}
+
+/// What a process has in memory of its own, in bytes.
+fn data_of(process: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+async fn a_server_that_gets_no_more_memory_loses_nothing_that_it_acknowledged(engine: Engine) {
+    let mut scene = Scene::new().await;
+    let site = Site::new(engine);
+    let start =
+        async || ready(site.start(None, &[SETTINGS[0], SETTINGS[1], MASTER_KEY, NOTHING_AHEAD])).await;
+    let mut node = start().await;
+    scene.furnish(site.address).await;
+    scene.send_to(site.address);
+    scene.warm_up().await;
+    let client = Client::new();
+    let (mut ended, mut refused) = (0, 0);
+    for _ in 0..SHORTAGES {
+        let left = scene.rng.random_range(0..LEFT_MAX_BYTES);
+        limit(&node, &format!("--data={}:unlimited", data_of(&node) + left));
+        let large = (0..AT_ONCE).map(|n| {
+            let data = json!({"note": "x".repeat(LARGE_BYTES)});
+            let body = json!({"id": format!("large-{n}"), "type": "large", "data": data});
+            let request = client.post(format!("http://{}/api/events", site.address)).bearer_auth(SECRET_KEY);
+            request.json(&body).send()
+        });
+        let large = join_all(large).await;
+        let is_sound = |status: u16| matches!(status, 400 | 503);
+        large
+            .into_iter()
+            .flatten()
+            .for_each(|answer| assert!(is_sound(answer.status().as_u16()), "{answer:?}"));
+        if node.end(SHORTAGE).await.is_some() {
+            ended += 1;
+            node = start().await;
+        } else {
+            refused += 1;
+            limit(&node, "--data=unlimited:unlimited");
+        }
+    }
+    assert!(ended > 0, "there was always enough");
+    show(&format!("out of memory: ended {ended} times, went on {refused} times"));
+    scene.end(&site).await;
+    let log = node.log();
+    assert!(log.contains("memory allocation of") && !log.contains("panicked"), "{log}");
 }

@@ -10,7 +10,7 @@ mod recovery;
 mod storage;
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use dregs_server::clock::{Clock as _, SystemClock};
@@ -49,8 +49,14 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::at(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// With receivers at this address.
+    async fn at(address: Ipv4Addr) -> Self {
         let mut rng = StdRng::seed_from_u64(seed());
-        let receivers = [Moods::quick(rng.random()).await, Moods::quick(rng.random()).await];
+        let receivers =
+            [Moods::quick_at(address, rng.random()).await, Moods::quick_at(address, rng.random()).await];
         Self { rng, traffic: Traffic::patient(), receivers, channels: Vec::new(), senders: Vec::new() }
     }
 
