@@ -237,6 +237,25 @@ test("times are shown in UTC and by the customs of a language, when one prefers 
   await analyst.leave();
 });
 
+test("one's own name is changed where one's account is, and colleagues see it", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  const nameOf = async () => (await dregs.call("GET", "/auth/me")).name ?? "";
+  const before = await nameOf();
+  await analyst.open("/settings/account");
+  const field = desk.getByLabel("Name", { exact: true });
+  assert.equal(await field.inputValue(), before);
+  for (const name of ["Ada Lovelace-Byron", before]) {
+    await field.fill(name);
+    await desk.getByRole("button", { name: "Save name" }).click();
+    await eventually("the name", async () => (await nameOf()) === name);
+    await eventually("the form to be done", async () => desk.getByRole("button", { name: "Save name" }).isDisabled());
+  }
+  assert.deepEqual(await analyst.barriers(), []);
+  if (process.env.PICTURES) await desk.screenshot({ path: `${process.env.PICTURES}/account.png` });
+  await analyst.leave();
+});
+
 test("a hundred critical escalations hide no warning on Home", async () => {
   await dregs.call("POST", "/escalation-rules", { name: "Several accounts", severity: "WARNING", conditions: [{ type: "SCORE_LT", category: "UNIQUENESS", threshold: 60 }] });
   const crowd = Array.from({ length: 101 }, (_, n) => ({ type: "konto.eroeffnet", identity: { id: `crowd-${n}`, data: { email: `crowd${n}@posteo.de` } } }));

@@ -96,6 +96,9 @@ test("a note mentions a colleague, who finds it under Mentions, and its author a
   const history = desk.getByRole("region", { name: "History" });
   await history.getByText("Opened by Shared device").waitFor();
   await desk.keyboard.press("t");
+  await desk.keyboard.type("see @nobody, a@b.example ");
+  await history.getByText("@nobody: nobody in this team is called so, and nobody is told.").waitFor();
+  await history.getByLabel("Note").clear();
   await desk.keyboard.type("<b>odd</b> @sto");
   await desk.getByRole("group", { name: "Mention" }).getByRole("button", { name: "Bob Stone" }).waitFor();
   await desk.keyboard.press("Enter");

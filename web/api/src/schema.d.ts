@@ -186,7 +186,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change one's name
+         * @description In all teams of the person.
+         */
+        patch: operations["updateMe"];
         trace?: never;
     };
     "/api/auth/passkeys": {
@@ -2971,6 +2975,8 @@ export interface components {
         AddedNoteBody: {
             /** Format: int64 */
             noteId: number;
+            /** @description The e-mail addresses of colleagues whom it mentions, and who are told. */
+            mentioned: string[];
         };
         /** @description An agent of an AI service. */
         AgentBody: {
@@ -3977,11 +3983,8 @@ export interface components {
         };
         /** @description A snooze to end. */
         EndSnoozeBody: {
-            /**
-             * @description The id of the escalation rule.
-             * @example 3
-             */
-            rule: string;
+            /** @description The id of the escalation rule, as a number or as text. */
+            rule: components["schemas"]["RuleId"];
         };
         /** @description What an authenticator app takes. */
         EnrollmentBody: {
@@ -4809,6 +4812,11 @@ export interface components {
             teams: components["schemas"]["MembershipBody"][];
             /** @description Whether they own the installation, and so make, rename and delete its teams. */
             owner: boolean;
+        };
+        /** @description What to change of oneself. */
+        MeChangeBody: {
+            /** @description What colleagues see; null for none. */
+            name?: string | null;
         };
         /** @description What to change about a person. */
         MemberPatchBody: {
@@ -5791,6 +5799,8 @@ export interface components {
              */
             closed: number;
         };
+        /** @description The id of a rule, as answers have it (text) or as its path does. */
+        RuleId: number | string;
         /** @description A rule as it was, or as somebody has drafted it. */
         RuleVersionBody_BadgeRuleBody: {
             /**
@@ -6965,6 +6975,39 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -150,12 +150,12 @@ async fn reset_password(opened: &Existing, email: &str) -> Result<(), Failure> {
 
 async fn reset_second_factor(opened: &Existing, email: &str) -> Result<(), Failure> {
     let reset = sign_in::reset_second_factor_of(&opened.store, email, SystemClock.now()).await;
-    if !reset.map_err(|error| opened.failed(&error))? {
-        return Err(nobody(email));
-    }
-    line(
-        "The second factor is removed, and passkeys: the password alone signs in, and all sessions of this person have ended.",
-    );
+    let had_any = reset.map_err(|error| opened.failed(&error))?.ok_or_else(|| nobody(email))?;
+    line(if had_any {
+        "The second factor is removed, and passkeys: the password alone signs in, and all sessions of this person have ended."
+    } else {
+        "There was no second factor, and no passkey: the password alone signs in. All sessions of this person have ended."
+    });
     Ok(())
 }
 

@@ -177,6 +177,8 @@ pub struct NewNoteBody {
 #[serde(rename_all = "camelCase")]
 pub struct AddedNoteBody {
     note_id: i64,
+    /// The e-mail addresses of colleagues whom it mentions, and who are told.
+    mentioned: Vec<String>,
 }
 
 /// Add a note to an escalation
@@ -197,8 +199,8 @@ pub async fn add_note(
     })?;
     let escalation = find(&app, &caller, &id).await?;
     let added = ops::add(&app.store, actor, (escalation.id, text), app.clock.now()).await?;
-    let note_id = added.map_err(refused)?;
-    Ok((StatusCode::CREATED, Answer(AddedNoteBody { note_id })))
+    let (note_id, mentioned) = added.map_err(refused)?;
+    Ok((StatusCode::CREATED, Answer(AddedNoteBody { note_id, mentioned })))
 }
 
 /// Delete a note of one's own

@@ -196,7 +196,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(credentials::update, credentials::delete))
         .routes(routes!(sessions::login))
         .routes(routes!(sessions::logout))
-        .routes(routes!(sessions::me))
+        .routes(routes!(sessions::me, sessions::update_me))
         .routes(routes!(sessions::signed_in))
         .routes(routes!(sessions::choose_team))
         .routes(routes!(sessions::password))

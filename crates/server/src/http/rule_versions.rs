@@ -214,6 +214,14 @@ async fn put_in_force<R: Rule + Sync, B: From<Kept<R>>>(
     (after, is_draft): (Kept<R>, bool),
 ) -> Result<Answer<B>, ApiError> {
     let id = before.rule.id();
+    if is_draft {
+        let drafted = ops::drafted_at::<R>(&app.store, actor.team_id, id).await?;
+        if drafted.is_some_and(|drafted_at| before.updated_at > drafted_at) {
+            let message = "The rule was changed after this draft was made, and promoting it would undo that. Compare \
+                           them, then save the draft once more, or discard it.";
+            return Err(ApiError::new(StatusCode::CONFLICT, Code::WrongState, message));
+        }
+    }
     let kept = changed(app, actor.clone(), Change::Update { before, after }).await?;
     if is_draft {
         ops::discard_draft::<R>(&app.store, actor, id, app.clock.now()).await?;

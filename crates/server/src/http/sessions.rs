@@ -232,6 +232,31 @@ pub async fn me(State(app): State<Arc<App>>, Newcomer(user): Newcomer) -> Result
     MeBody::read(&app, user).await.map(Answer)
 }
 
+/// What to change of oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeChangeBody {
+    /// What colleagues see; null for none.
+    #[schema(max_length = 100)]
+    name: Option<String>,
+}
+
+/// Change one's name
+///
+/// In all teams of the person.
+#[utoipa::path(patch, operation_id = "updateMe", path = "/auth/me",
+    tag = "auth", request_body = MeChangeBody, responses((status = 200, body = MeBody)))]
+pub async fn update_me(
+    State(app): State<Arc<App>>,
+    Person(user): Person,
+    client: Client,
+    Json(change): Json<Unchecked<MeChangeBody>>,
+) -> Result<Answer<MeBody>, ApiError> {
+    let name = change.check(|change| text("name", change.name, NAME_MAX_CHARS))?;
+    let user = members::rename(&app.store, user, name, client.address, app.clock.now()).await?;
+    MeBody::read(&app, user).await.map(Answer)
+}
+
 /// The team to choose.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -67,9 +67,26 @@ pub async fn snooze(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndSnoozeBody {
-    /// The id of the escalation rule.
+    /// The id of the escalation rule, as a number or as text.
     #[schema(example = "3")]
-    rule: String,
+    rule: RuleId,
+}
+
+/// The id of a rule, as answers have it (text) or as its path does.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum RuleId {
+    Number(i64),
+    Text(String),
+}
+
+impl RuleId {
+    fn number(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
 }
 
 /// End the snooze of an escalation rule for an identity
@@ -87,7 +104,7 @@ pub async fn end(
 ) -> Result<Answer<IdentityBody>, ApiError> {
     let identity = find(&app, &caller, id).await?;
     let none = || ApiError::field("rule", "is snoozed for this identity by nobody");
-    let rule = body.rule.parse().map_err(|_| none())?;
+    let rule = body.rule.number().ok_or_else(none)?;
     let changed = app.snoozes().end(actor, identity, rule, app.clock.now()).await?;
     IdentityBody::new(changed.ok_or_else(none)?).map(Answer)
 }

@@ -60,6 +60,12 @@ async fn all_that_is_wrong_is_told_at_once() {
                 .to_owned(),
         ),
         (
+            Method::PATCH,
+            "/api/auth/me",
+            json!({"name": "x".repeat(101), "email": "ada@example.com"}),
+            "email: is not known here; may be name; name: must have at most 100 characters".to_owned(),
+        ),
+        (
             Method::PUT,
             "/api/auth/session/team",
             json!({"teamId": "x", "team": 1}),

@@ -115,9 +115,13 @@ async fn notes_are_the_authors_own_and_mention_members(engine: Engine) {
     };
     // A part of a longer name, and an address.
     for text in [format!("@{local}x"), format!("someone@{local}.com"), "@nobody".to_owned()] {
-        desk.note(user, &text).await;
-        assert_eq!(mentioned(admin).await, 0, "{text}");
+        let added = desk.call(user, Method::POST, "/notes", json!({ "text": text })).await;
+        assert_eq!((mentioned(admin).await, &added["mentioned"]), (json!(0), &json!([])), "{text}");
     }
+    let both = format!("@{local} and @{user}@example.com");
+    let added = desk.call(user, Method::POST, "/notes", json!({ "text": both })).await;
+    assert_eq!(added["mentioned"], json!([ADMIN_EMAIL, format!("{user}@example.com")]));
+    desk.call(user, Method::DELETE, &format!("/notes/{}", added["noteId"]), Value::Null).await;
     for text in [format!("Ask @{}.", local.to_uppercase()), format!("@{ADMIN_EMAIL}, look")] {
         let note = desk.note(user, &text).await;
         assert_eq!((mentioned(admin).await, mentioned(user).await), (json!(1), json!(0)), "{text}");
@@ -144,5 +148,5 @@ async fn notes_are_the_authors_own_and_mention_members(engine: Engine) {
         desk.server.request(Method::GET, "/api/audit-log?action=escalation.remove-note").bearer_auth(admin);
     let (_, log) = answer(log).await;
     let told = (&log["totalElements"], &log["content"][0]["targetId"]);
-    assert_eq!(told, (&json!(2), &json!(desk.escalation.to_string())));
+    assert_eq!(told, (&json!(3), &json!(desk.escalation.to_string())));
 }

@@ -13,6 +13,7 @@ use crate::support::server::{TestServer, event, eventually};
 on_both_engines!(
     a_rule_is_drafted_compared_put_in_force_and_rolled_back,
     a_draft_of_a_badge_rule_gives_nobody_a_badge,
+    a_draft_undoes_nothing_that_was_changed_after_it,
     of_a_rule_so_many_revisions_are_kept,
     the_record_of_a_rule_says_when_it_was_right_and_with_which_others_it_takes_hold,
 );
@@ -152,6 +153,21 @@ async fn a_rule_is_drafted_compared_put_in_force_and_rolled_back(engine: Engine)
     assert!(gone.0 == 400 && gone.1.contains("there is no channel `pager`"), "{gone:?}");
     assert_eq!(server.call(Method::DELETE, &path, None).await.0, 204);
     assert_eq!(refused(&server, Method::GET, &format!("{path}/versions"), None).await.0, 404);
+}
+
+async fn a_draft_undoes_nothing_that_was_changed_after_it(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let id = server.get("/api/escalation-rules").await["content"][0]["id"].clone();
+    let path = format!("/api/escalation-rules/{id}");
+    let promote = format!("{path}/actions/promote-draft");
+    let rule = |severity| json!({"name": "Duplicate", "severity": severity, "conditions": below("UNIQUENESS", 9)});
+    put(&server, &format!("{path}/draft"), rule("WARNING")).await;
+    let changed = put(&server, &path, rule("CRITICAL")).await;
+    let (status, said) = refused(&server, Method::POST, &promote, None).await;
+    assert!(status == 409 && said.starts_with("The rule was changed after this draft was made"), "{said}");
+    assert_eq!(server.get(&path).await, changed);
+    put(&server, &format!("{path}/draft"), rule("INFO")).await;
+    assert_eq!(server.post(&promote, Value::Null).await["severity"], "INFO", "its author has seen the change");
 }
 
 async fn a_draft_of_a_badge_rule_gives_nobody_a_badge(engine: Engine) {

@@ -393,6 +393,10 @@ async fn a_snoozed_rule_opens_nothing_until_its_time(engine: Engine) {
     let history = server.get(&format!("/api/escalations/{}/history", again["id"])).await;
     let told: Vec<_> = history.as_array().unwrap().iter().map(|entry| entry["type"].clone()).collect();
     assert_eq!(told, ["OPENED", "SNOOZED", "CLOSED", "SNOOZE_ENDED"], "{history}");
-    let refused = server.call(Method::POST, "/api/identities/eve/actions/end-snooze", Some(end)).await;
-    assert_eq!(refused.1["message"], "rule: is snoozed for this identity by nobody");
+    // As a number, too, as it stands in the path of the rule.
+    let number: i64 = end["rule"].as_str().unwrap().parse().unwrap();
+    for end in [end, json!({ "rule": number })] {
+        let refused = server.call(Method::POST, "/api/identities/eve/actions/end-snooze", Some(end)).await;
+        assert_eq!(refused.1["message"], "rule: is snoozed for this identity by nobody");
+    }
 }

@@ -22,7 +22,7 @@ pub enum Refused {
     Others,
 }
 
-/// Adds a note; the answer is its id.
+/// Adds a note; the answer is its id, and whom it mentions.
 ///
 /// # Errors
 /// Those of the store.
@@ -31,7 +31,7 @@ pub async fn add(
     actor: Actor,
     (escalation_id, text): (i64, String),
     now: Timestamp,
-) -> Result<std::result::Result<i64, Refused>> {
+) -> Result<std::result::Result<(i64, Vec<String>), Refused>> {
     store
         .write(move |tx| {
             let Some(escalation) = escalations::find(tx, actor.team_id, escalation_id)? else {
@@ -52,13 +52,13 @@ pub async fn add(
             let Some(id) = escalation_history::insert(tx, &[entry])?.pop() else {
                 return Ok(Err(Refused::NoEscalation));
             };
-            let members = users::of_team(tx, actor.team_id)?;
-            for member in mentioned(&text, &members) {
-                escalation_history::mention(tx, actor.team_id, of, id, &member)?;
+            let mentioned = mentioned(&text, &users::of_team(tx, actor.team_id)?);
+            for member in &mentioned {
+                escalation_history::mention(tx, actor.team_id, of, id, member)?;
             }
             // The words stay with the identity, and go with it.
             record(tx, &actor, "escalation.note", (escalation_id, id), now)?;
-            Ok(Ok(id))
+            Ok(Ok((id, mentioned)))
         })
         .await
 }

@@ -258,6 +258,27 @@ pub async fn accept(
     }
 }
 
+/// Gives a person another name, or none.
+///
+/// # Errors
+/// Those of the store.
+pub async fn rename(
+    store: &Store,
+    user: User,
+    name: Option<String>,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<User> {
+    let rename = move |tx: &mut Tx| {
+        users::set_name(tx, user.id, name.as_deref())?;
+        let renamed = User { name: name.clone(), ..user.clone() };
+        let (actor, change) = (Actor::user(&user, address), (told(&user), told(&renamed)));
+        record(tx, &actor, "member.rename", "member", user.id, change, now)?;
+        Ok(renamed)
+    };
+    store.write(rename).await
+}
+
 /// Has somebody join who holds an invitation and has shown that the account is theirs.
 ///
 /// # Errors

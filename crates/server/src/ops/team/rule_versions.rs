@@ -69,6 +69,16 @@ pub async fn put_draft<R: Rule + Sync>(
         .await
 }
 
+/// When the draft of a rule was made.
+///
+/// # Errors
+/// Those of the store.
+pub async fn drafted_at<R: Rule>(store: &Store, team_id: i64, rule_id: i64) -> Result<Option<Timestamp>> {
+    let of = Of { team_id, kind: R::KIND, rule_id };
+    let draft = store.read(move |tx| rule_versions::find(tx, of, None)).await?;
+    Ok(draft.map(|draft| draft.created_at))
+}
+
 /// Takes the draft of a rule away; `false` where there is none.
 ///
 /// # Errors

@@ -81,6 +81,7 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         "PUT /api/retention" | "POST /api/retention/actions/preview" => {
             json!({"events": 396, "analyses": 396, "deliveries": 396, "auditLog": null})
         }
+        "PATCH /api/auth/me" => json!({"name": "Ada"}),
         "PATCH /api/team" => json!({"name": "Shop"}),
         "POST /api/teams" | "PATCH /api/teams/{id}" => json!({"name": format!("Team {unique}")}),
         "PUT /api/auth/session/team" => json!({"teamId": 1}),
@@ -423,7 +424,7 @@ const NOT_FOR_KEYS: [(&str, &[&str]); 8] = [
         &[
             "/team/members",
             "/team/invitations",
-            "GET /api/auth/me",
+            "/api/auth/me",
             "POST /api/auth/logout",
             "/auth/password",
             "/auth/sessions",

@@ -206,6 +206,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("PATCH", "/api/teams/{id}", json!({"name": "Production"}), 200),
         ("DELETE", "/api/teams/{id}", Value::Null, 400),
         ("PUT", "/api/auth/session/team", json!({"teamId": 1}), 200),
+        ("PATCH", "/api/auth/me", json!({"name": "Ada"}), 200),
         ("POST", "/api/team/invitations", json!({"email": "more@example.com", "role": "USER"}), 201),
         ("PATCH", "/api/team/members/{id}", json!({"role": "VIEWER"}), 200),
         ("POST", "/api/team/members/{id}/actions/end-sessions", Value::Null, 204),

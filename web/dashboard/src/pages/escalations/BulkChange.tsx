@@ -47,7 +47,9 @@ export function ActOnAll({ query, total, isExact, of }: Props) {
 }
 
 function Dialog({ title, query, close }: { title: string; query: Chosen; close: () => void }) {
-  const [act, setAct] = useState("ACKNOWLEDGED");
+  // Where all have one status, nothing is to be done to give them that.
+  const acts = ACTS.filter(({ value }) => value !== query.status);
+  const [act, setAct] = useState(acts[0]?.value ?? "");
   const [to, setTo] = useState(ME);
   const [label, setLabel] = useState(NONE);
   const [kind, setKind] = useState("");
@@ -68,7 +70,7 @@ function Dialog({ title, query, close }: { title: string; query: Chosen; close: 
     <Modal opened onClose={close} title={title} size="lg">
       <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
         <Stack>
-          <Choices name="act" label="What to do" value={act} options={ACTS} onChange={setAct} isFirst />
+          <Choices name="act" label="What to do" value={act} options={acts} onChange={setAct} isFirst />
           {act === "ASSIGN" && <NativeSelect label="To" data={[{ value: ME, label: "Me" }, { value: NOBODY, label: "Nobody" }, ...members]} value={to} onChange={(event) => setTo(event.currentTarget.value)} />}
           {act === "ASSIGN" && <Checkbox label="Also what somebody else works on" checked={isForced} onChange={(event) => setForced(event.currentTarget.checked)} />}
           {act === "CLOSED" && (

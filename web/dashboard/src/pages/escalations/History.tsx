@@ -19,6 +19,8 @@ const NOTE_MAX_CHARS = 4_000;
 /** Members that are offered at once. */
 const OFFERED = 5;
 export const NOTE_KEY = "t";
+/** A name after an @ that is no part of an e-mail address. */
+const MENTION = /(?:^|[\s(])@([\w.+-]+(?:@[\w.-]+)?)/g;
 
 /** Goes to the field in which a note is written. */
 export function writeNote(): void {
@@ -98,6 +100,7 @@ function NewNote({ id }: { id: number }) {
     },
   });
   const { offered, begun } = useOffered(text.slice(0, caret));
+  const strangers = useStrangers(text, begun);
   const mention = (handle: string) => {
     const before = `${text.slice(0, caret - begun.length)}${handle} `;
     setText(before + text.slice(caret));
@@ -143,6 +146,7 @@ function NewNote({ id }: { id: number }) {
             ))}
           </Group>
         )}
+        {strangers.length > 0 && <Text fz="sm" c="dimmed" role="status">{strangers.join(", ")}: nobody in this team is called so, and nobody is told.</Text>}
         {add.error ? <Failure error={add.error} /> : null}
         <Group>
           <Button type="submit" size="xs" variant="default" disabled={!text.trim()} loading={add.isPending} rightSection={<Kbd size="xs" className={classes.key}>Ctrl Enter</Kbd>}>Add note</Button>
@@ -152,13 +156,26 @@ function NewNote({ id }: { id: number }) {
   );
 }
 
+/** What looks like a mention and means nobody; not what is being written. */
+function useStrangers(text: string, begun: string): string[] {
+  const members = useMembers();
+  const known = new Set(members.flatMap((member) => [member.email, handleOf(member, members)]).map((name) => name.toLowerCase()));
+  const found = [...text.matchAll(MENTION)].map(([, name]) => name?.replace(/\.+$/, "") ?? "");
+  return [...new Set(found)].filter((name) => name !== "" && name !== begun && !known.has(name.toLowerCase())).map((name) => `@${name}`);
+}
+
+const localOf = ({ email }: Member) => email.split("@")[0] ?? email;
+
+/** The shortest name that means nobody else. */
+function handleOf(member: Member, members: Member[]): string {
+  return members.filter((other) => localOf(other) === localOf(member)).length === 1 ? localOf(member) : member.email;
+}
+
 /** Whom what was begun before the caret may mean, each by the shortest name that means nobody else. */
 function useOffered(before: string): { offered: { handle: string; member: Member }[]; begun: string } {
   const members = useMembers();
   const begun = /(?:^|[\s(])@([\w.+-]*)$/.exec(before)?.[1];
   if (begun === undefined) return { offered: [], begun: "" };
-  const local = ({ email }: Member) => email.split("@")[0] ?? email;
-  const isMeant = (member: Member) => [local(member), ...(member.name ?? "").split(" ")].some((part) => part.toLowerCase().startsWith(begun.toLowerCase()));
-  const handle = (member: Member) => (members.filter((other) => local(other) === local(member)).length === 1 ? local(member) : member.email);
-  return { offered: members.filter(isMeant).slice(0, OFFERED).map((member) => ({ handle: handle(member), member })), begun };
+  const isMeant = (member: Member) => [localOf(member), ...(member.name ?? "").split(" ")].some((part) => part.toLowerCase().startsWith(begun.toLowerCase()));
+  return { offered: members.filter(isMeant).slice(0, OFFERED).map((member) => ({ handle: handleOf(member, members), member })), begun };
 }

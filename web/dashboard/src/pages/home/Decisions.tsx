@@ -3,9 +3,9 @@
 import { Group, Stack, Table, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { $api, type Schemas } from "../../api";
+import { formatted } from "../../app/preferences";
 import { counted } from "../../parts/counts";
 import { Panel } from "../../parts/Page";
-import { Time } from "../../parts/Time";
 import { useNames } from "../escalations/Assignee";
 
 const PEOPLE = 8;
@@ -36,7 +36,7 @@ export function Decisions() {
         </Group>
         <Group gap="xl" align="flex-start">
           <Times title="By person" head="Person" rows={data.people.slice(0, PEOPLE).map((one) => [<Person key={one.by} by={one.by} />, one])} />
-          {data.weeks.length > 1 && <Times title="By week" head="Week from" rows={data.weeks.map((week) => [<Time key={week.from} at={week.from} />, week])} />}
+          {data.weeks.length > 1 && <Times title="By week" head="Week from" rows={data.weeks.map((week) => [formatted(week.from, { dateStyle: "medium", timeZone: "UTC" }), week])} />}
         </Group>
       </Stack>
     </Panel>

@@ -1,6 +1,6 @@
 // One's own account: who one is, one's password, second factor, passkeys and sessions, the theme, and how times are shown.
 
-import { Button, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Text, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { Button, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Text, TextInput, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { $api, refresh, tell } from "../../api";
@@ -22,13 +22,13 @@ export function Account() {
       <Panel title="Profile">
         <Facts
           facts={[
-            ["Name", user.name],
             ["E-mail", user.email],
             ["Role", roleWords(user.role)],
             ["Joined", <Time at={user.createdAt} />],
             ["Signs in with", waysIn(user)],
           ]}
         />
+        <Name name={user.name ?? ""} />
       </Panel>
       <Colours />
       <Times />
@@ -41,6 +41,28 @@ export function Account() {
       )}
       <Sessions />
     </Page>
+  );
+}
+
+function Name({ name }: { name: string }) {
+  const form = useForm({ initialValues: { name } });
+  const change = $api.useMutation("patch", "/api/auth/me", {
+    onError: () => {},
+    onSuccess: () => {
+      tell("Name changed.");
+      form.resetDirty();
+      void refresh("/api/auth/me", "/api/team/members");
+    },
+  });
+  const failure = useRefusal(form, change.error);
+  return (
+    <form noValidate onSubmit={form.onSubmit(({ name }) => change.mutate({ body: { name: name.trim() || null } }))}>
+      <Stack gap="sm" maw={360}>
+        {Boolean(failure) && <Failure error={failure} />}
+        <TextInput label="Name" description="What your colleagues see." autoComplete="name" maxLength={100} {...form.getInputProps("name")} />
+        <Group><Button type="submit" variant="default" disabled={!form.isDirty()} loading={change.isPending}>Save name</Button></Group>
+      </Stack>
+    </form>
   );
 }
 

@@ -64,6 +64,7 @@ const ACTIONS: Record<string, string> = {
   "member.end-sessions": "Member's sessions in the team ended",
   "member.join": "Member joined",
   "member.remove": "Member left or removed",
+  "member.rename": "Member renamed",
   "member.reset-second-factor": "Member's second factor reset",
   "member.shut-out": "Member shut out: no role at the sign-in provider",
   "owner.add": "Owner of the installation added",

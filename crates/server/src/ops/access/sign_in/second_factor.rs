@@ -334,21 +334,22 @@ pub async fn reset_second_factor(
     store.write(reset).await
 }
 
-/// The same for whoever works on the store itself; `false` where nobody has this address.
+/// The same for whoever works on the store itself; `None` where nobody has this address, and whether they had anything
+/// beside their password.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn reset_second_factor_of(store: &Store, email: &str, now: Timestamp) -> Result<bool> {
+pub async fn reset_second_factor_of(store: &Store, email: &str, now: Timestamp) -> Result<Option<bool>> {
     let email = normalise_email(email);
     let reset = move |tx: &mut Tx| {
-        let Some(user) = users::find_by_email(tx, &email)? else { return Ok(false) };
-        remove(tx, &Actor::command_line(user.team_id), &user, now)?;
-        Ok(true)
+        let Some(user) = users::find_by_email(tx, &email)? else { return Ok(None) };
+        remove(tx, &Actor::command_line(user.team_id), &user, now).map(Some)
     };
     store.write(reset).await
 }
 
-fn remove(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> Result<()> {
+/// The answer is whether there was anything.
+fn remove(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> Result<bool> {
     second_factors::delete(tx, user.id)?;
     let passkeys = store::passkeys::delete_all(tx, user.id)?;
     store::sessions::delete_others(tx, user.id, &[])?;
@@ -361,7 +362,8 @@ fn remove(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> Result<()>
         ),
         after: None,
     };
-    audit::record(tx, actor, &act, now)
+    audit::record(tx, actor, &act, now)?;
+    Ok(user.has_second_factor || passkeys > 0)
 }
 
 /// Whose second factors a key does not open.
@@ -380,7 +382,7 @@ pub async fn unreadable(store: &Store, vault: &Vault) -> Result<Vec<User>> {
 /// # Errors
 /// Those of the store.
 pub fn remove_all(tx: &mut Tx, people: &[User], now: Timestamp) -> Result<()> {
-    people.iter().try_for_each(|user| remove(tx, &Actor::command_line(user.team_id), user, now))
+    people.iter().try_for_each(|user| remove(tx, &Actor::command_line(user.team_id), user, now).map(drop))
 }
 
 #[cfg(test)]
