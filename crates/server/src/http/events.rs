@@ -27,7 +27,8 @@ use crate::trace::{Begun, Context, Kind, Span};
 /// Ignored fields that the answer names.
 const IGNORED_SHOWN_MAX: usize = 10;
 /// Why a batch does not wait.
-const ONE_AT_A_TIME: &str = "is for single events, at POST /api/events; after a batch, ask POST /api/identities/actions/decide";
+const ONE_AT_A_TIME: &str =
+    "is for single events, at POST /api/events; after a batch, ask POST /api/identities/actions/decide";
 
 /// A stored event.
 #[derive(Serialize, ToSchema)]

@@ -133,7 +133,12 @@ fn connections() -> Vec<Row> {
             &closed("unread"),
             Limit::UnreadTime,
         ),
-        row("requests that wait for a decision", WAITERS_MAX, "the decision is `pending` at once", Limit::DecisionWaiters),
+        row(
+            "requests that wait for a decision",
+            WAITERS_MAX,
+            "the decision is `pending` at once",
+            Limit::DecisionWaiters,
+        ),
         row("live streams", LISTENERS_MAX, BUSY, Limit::Streams),
         row("… of one person", LISTENERS_OF_PERSON_MAX, WAIT, Limit::StreamsOfPerson),
         row("… of one secret key", LISTENERS_OF_KEY_MAX, WAIT, Limit::StreamsOfKey),

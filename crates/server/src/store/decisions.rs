@@ -27,11 +27,13 @@ pub struct Stands {
     pub standing: Option<String>,
 }
 
-const COLUMNS: &str = "i.id, i.team_id, i.external_id, i.first_seen_at, i.humanity, i.authenticity, i.uniqueness,
+const COLUMNS: &str =
+    "i.id, i.team_id, i.external_id, i.first_seen_at, i.humanity, i.authenticity, i.uniqueness,
     i.behavior, i.disregarded, i.cycle, a.event_count, i.evaluate_at, i.standing";
 
 /// The newest cycle of an identity.
-const CYCLE: &str = "left join analyses a on a.shard = i.shard and a.identity_id = i.id and a.sequence = i.cycle";
+const CYCLE: &str =
+    "left join analyses a on a.shard = i.shard and a.identity_id = i.id and a.sequence = i.cycle";
 
 /// The identities with these row ids, in no order; one that is gone is left out.
 pub fn load(tx: &mut Tx, row_ids: &[i64]) -> Result<Vec<Stands>> {

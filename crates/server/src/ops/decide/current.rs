@@ -94,7 +94,8 @@ fn complete(tx: &mut Tx, stands: Vec<Stands>, rules: &OfTeams, now: Timestamp) -
 impl Current {
     fn new(stands: Stands, mut open: Vec<Brief>, rules: &OfTeams, now: Timestamp) -> Result<Self> {
         let Stands { identity_id, external_id, scores, cycle, seen_events, is_due, .. } = stands;
-        let current = Self { identity_id, external_id, scores, cycle, seen_events, is_due, ..Self::default() };
+        let current =
+            Self { identity_id, external_id, scores, cycle, seen_events, is_due, ..Self::default() };
         // At once, though the cycle that takes all that off is still to come.
         if stands.disregarded {
             return Ok(current);

@@ -262,9 +262,7 @@ impl Writer {
         let mut waiters: HashMap<_, _> = stored
             .awaited
             .iter()
-            .filter_map(|event| {
-                Some((event.index, self.awaited.join(event.identity_id, event.event_count)?))
-            })
+            .filter_map(|event| Some((event.index, self.awaited.join(event.identity_id, event.event_count)?)))
             .collect();
         // Before anybody is scored by it.
         self.kept.common.take((&stored.shown, &stored.numbers), self.clock.now());

@@ -112,6 +112,7 @@ const ROLES: &[(&str, [u16; 3])] = &[
     ("get_accuracy", [0, 0, 0]),
     ("get_badge_rule", [0, 0, 0]),
     ("get_channel", [0, 0, 0]),
+    ("get_decision", [0, 0, 0]),
     ("get_device", [0, 0, 0]),
     ("get_documentation", [0, 0, 0]),
     ("get_escalation", [0, 0, 0]),

@@ -3,7 +3,7 @@
 
 mod faults;
 mod judge;
-mod nodes;
+pub mod nodes;
 mod others;
 mod outcome;
 mod power;
