@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use dregs_server::failpoint::Failpoint;
 use dregs_server::limit::Limit;
 use dregs_server::ops::decide::awaited::WAITERS_MAX;
 use dregs_server::store::{Tx, tally};
@@ -12,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::kill::nodes::MASTER_KEY;
+use super::kill::{self, nodes::MASTER_KEY};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::process::Site;
@@ -32,6 +33,7 @@ on_both_engines!(
     who_is_disregarded_has_nothing_that_speaks_against_them,
     decisions_of_many_are_read_at_once,
     too_many_do_not_wait,
+    an_event_whose_server_is_killed_while_its_answer_waits_is_stored,
 );
 
 /// Longer than any test takes, and no longer than may be.
@@ -67,7 +69,7 @@ async fn the_answer_has_the_decision_of_the_cycle_that_has_seen_the_event(engine
     let answer = wait(&server, LONG, event("e1", "ada")).await;
     assert_eq!(
         Vec::from_iter(answer.as_object().unwrap().keys()),
-        ["decision", "fingerprint", "id", "status"]
+        ["status", "id", "fingerprint", "decision"]
     );
     let decision = &answer["decision"];
     assert_eq!((&decision["pending"], &decision["cycleId"]), (&json!(false), &json!(1)));
@@ -280,7 +282,8 @@ async fn whoever_goes_away_or_is_forgotten_leaves_nobody_waiting(engine: Engine)
         streams.push(go_away(&server, &format!("e{number}")).await);
     }
     waiters(20).await;
-    assert!(server.app.metrics.render().lines().any(|line| line.starts_with("dregs_decisions_awaited")));
+    let metrics = server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("\ndregs_decisions_awaited 20\n"), "{metrics}");
     let begun = Instant::now();
     drop(streams);
     waiters(0).await;
@@ -378,6 +381,31 @@ async fn too_many_do_not_wait(engine: Engine) {
     assert!(server.reached(Limit::DecisionWaiters) > reached);
     drop(waiters);
     server.app.evaluations.release(held);
+}
+
+async fn an_event_whose_server_is_killed_while_its_answer_waits_is_stored(engine: Engine) {
+    let site = Site::new(engine);
+    let at = format!("{}:1", Failpoint::EvaluateRead.name());
+    let mut server = site.start(Some(&at), &[]);
+    assert!(server.is_ready().await);
+    let path = format!("/events?wait={LONG}");
+    let request = reqwest::Client::new().post(format!("http://{}/api{path}", site.address));
+    let sent = request.bearer_auth(SECRET_KEY).json(&event("e1", "ada")).send().await;
+    assert!(sent.is_err(), "the server was to end before it answers: {sent:?}");
+    server.end(Duration::from_secs(10)).await;
+    kill::end_leases(&site, engine).await;
+    let mut server = site.start(None, &[]);
+    assert!(server.is_ready().await);
+    // It is the same event, sent again.
+    let again = kill::call(site.address, Method::POST, &path, event("e1", "ada")).await;
+    assert_eq!((&again["status"], &again["id"]), (&json!("success"), &json!("e1")));
+    eventually("it to be scored", async || {
+        let decision =
+            kill::call(site.address, Method::POST, &path, event("e1", "ada")).await["decision"].clone();
+        (decision["pending"] == false && decision["cycleId"] == 1).then_some(())
+    })
+    .await;
+    server.kill();
 }
 
 /// What stores events does not score, and the other way round.
