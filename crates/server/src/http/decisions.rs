@@ -238,7 +238,7 @@ pub struct IdentityDecision {
 /// Read the decisions about some identities
 ///
 /// Reads, and changes nothing: an identity that there is not is not made.
-#[utoipa::path(post, operation_id = "readDecisions", path = "/identities/actions/decide", tag = "identities",
+#[utoipa::path(post, operation_id = "decideIdentities", path = "/identities/actions/decide", tag = "identities",
     request_body = DecideBody, responses((status = 200, body = DecideAnswer)))]
 pub async fn decide(
     State(app): State<Arc<App>>,

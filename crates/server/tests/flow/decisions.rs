@@ -103,7 +103,7 @@ async fn the_answer_has_the_decision_of_the_cycle_that_has_seen_the_event(engine
         server.track("e2", "ada").await,
         json!({"status": "success", "id": "e2", "fingerprint": null})
     );
-    let device = json!({"id": "e3", "type": "page.view", "device": {"fingerprint": "f".repeat(32)}});
+    let device = json!({"id": "e3", "type": "page.view", "device": {"fingerprint": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}});
     assert_eq!(wait(&server, LONG, device).await["decision"], Value::Null);
 }
 

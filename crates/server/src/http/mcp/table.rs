@@ -130,7 +130,7 @@ pub const TABLE: &[Row] = &[
         "Why an identity has its scores: each observation of the newest analysis, with an explanation and its weight.",
     ),
     row(
-        "get_decision",
+        "get_identity_decision",
         "readDecision",
         READS,
         "/identities/{id}",
