@@ -1759,7 +1759,7 @@ export interface paths {
          * Read the decisions about some identities
          * @description Reads, and changes nothing: an identity that there is not is not made.
          */
-        post: operations["readDecisions"];
+        post: operations["decideIdentities"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10683,7 +10683,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    readDecisions: {
+    decideIdentities: {
         parameters: {
             query?: never;
             header?: never;
