@@ -70,6 +70,10 @@ pub enum Scenario {
     MixPostgres,
     /// steady on PostgreSQL.
     SteadyPostgres,
+    /// The time from an event to an answer that waits for the decision, in a steady stream.
+    Decisions,
+    /// decisions on PostgreSQL.
+    DecisionsPostgres,
     /// Others beside somebody who has a tenth of all traffic.
     Hot,
     /// hot on PostgreSQL.
@@ -163,7 +167,7 @@ const QUICK: Amounts = Amounts {
 };
 
 /// In the order of a run: the short ones first.
-const EVERY: [Scenario; 20] = [
+const EVERY: [Scenario; 22] = [
     Scenario::Ack,
     Scenario::E2e,
     Scenario::Mix,
@@ -171,6 +175,8 @@ const EVERY: [Scenario; 20] = [
     Scenario::E2ePostgres,
     Scenario::MixPostgres,
     Scenario::SteadyPostgres,
+    Scenario::Decisions,
+    Scenario::DecisionsPostgres,
     Scenario::Hot,
     Scenario::HotPostgres,
     Scenario::Nodes,
@@ -235,6 +241,7 @@ impl Scenario {
             Self::E2ePostgres
                 | Self::MixPostgres
                 | Self::SteadyPostgres
+                | Self::DecisionsPostgres
                 | Self::HotPostgres
                 | Self::Nodes
                 | Self::ListsPostgres
@@ -253,7 +260,7 @@ mod tests {
     #[test]
     fn all_needs_a_postgres_for_what_runs_on_it() {
         assert_eq!(parse("dregs-bench --postgres postgres://x").scenarios(), EVERY);
-        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 6);
+        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 7);
         assert_eq!(parse("dregs-bench steady e2e").scenarios(), [Scenario::Steady, Scenario::E2e]);
     }
 

@@ -15,6 +15,8 @@ use crate::latency::Latencies;
 use crate::ledger::Ledger;
 use crate::server::SECRET_KEY;
 
+/// Where one event is posted.
+pub const EVENTS: &str = "/api/events";
 /// How much of a refusal an error shows.
 const BODY_SHOWN_BYTES: usize = 400;
 /// When an answer takes longer, the scenario ends.
@@ -77,6 +79,8 @@ pub struct Sent {
     pub end: Instant,
     /// Events that were acknowledged.
     pub events: u64,
+    /// Decisions that were waited for and were not there in time.
+    pub pending: u64,
     /// From sending a request to its answer.
     pub answers: Latencies,
 }
@@ -107,7 +111,7 @@ pub async fn closed(address: SocketAddr, feed: Feed, how: Closed, ledger: Option
         };
         workers.spawn(worker.run());
     }
-    let mut sent = Sent { start, end: start, events: 0, answers: Latencies::default() };
+    let mut sent = Sent { start, end: start, events: 0, pending: 0, answers: Latencies::default() };
     while let Some(worker) = workers.join_next().await {
         let (events, answers) = flatten(worker)?;
         sent.events += events;
@@ -120,6 +124,17 @@ pub async fn closed(address: SocketAddr, feed: Feed, how: Closed, ledger: Option
 /// Posts a feed in an open loop of `rate` events a second, one event a request. The ledger is told when
 /// each event was due, so that a delay of the loader or of the server is part of the latency.
 pub async fn open(address: SocketAddr, feed: Feed, rate: u64, ledger: &Ledger) -> Result<Sent> {
+    open_at(address, EVENTS, feed, rate, ledger).await
+}
+
+/// The same at a path that takes one event.
+pub async fn open_at(
+    address: SocketAddr,
+    path: &'static str,
+    feed: Feed,
+    rate: u64,
+    ledger: &Ledger,
+) -> Result<Sent> {
     let mut pacer = Pacer::new().map_err(Error::io("making a timer"))?;
     let start = clock::now();
     let mut idle: Vec<Poster> = Vec::new();
@@ -135,7 +150,7 @@ pub async fn open(address: SocketAddr, feed: Feed, rate: u64, ledger: &Ledger) -
         }
         let mut poster = match idle.pop() {
             Some(poster) => poster,
-            None if busy.len() < OPEN_LOOP_CONNECTIONS_MAX => Poster::new(address, false).await?,
+            None if busy.len() < OPEN_LOOP_CONNECTIONS_MAX => Poster::at(address, path, false).await?,
             None => {
                 let Some(done) = busy.join_next().await else { continue };
                 let (poster, took) = flatten(done)?;
@@ -152,9 +167,12 @@ pub async fn open(address: SocketAddr, feed: Feed, rate: u64, ledger: &Ledger) -
         });
     }
     while let Some(done) = busy.join_next().await {
-        answers.add(flatten(done)?.1);
+        let (poster, took) = flatten(done)?;
+        answers.add(took);
+        idle.push(poster);
     }
-    Ok(Sent { start, end: clock::now(), events: feed.events, answers })
+    let pending = idle.iter().map(|poster| poster.pending).sum();
+    Ok(Sent { start, end: clock::now(), events: feed.events, pending, answers })
 }
 
 impl Feed {
@@ -239,17 +257,23 @@ struct Poster {
     body: Vec<u8>,
     request: Vec<u8>,
     is_batch: bool,
+    /// Decisions that were not there in time.
+    pending: u64,
 }
 
 impl Poster {
     async fn new(address: SocketAddr, is_batch: bool) -> Result<Self> {
-        let path = if is_batch { "/api/events/batch" } else { "/api/events" };
+        Self::at(address, if is_batch { "/api/events/batch" } else { EVENTS }, is_batch).await
+    }
+
+    async fn at(address: SocketAddr, path: &str, is_batch: bool) -> Result<Self> {
         Ok(Self {
             connection: Connection::open(address).await?,
             head: head(address, "POST", path),
             body: Vec::new(),
             request: Vec::new(),
             is_batch,
+            pending: 0,
         })
     }
 
@@ -281,6 +305,7 @@ impl Poster {
                 body,
             });
         }
+        self.pending += occurrences(answer.body, b"\"pending\":true");
         Ok(())
     }
 }
@@ -309,12 +334,15 @@ pub fn write_request(request: &mut Vec<u8>, head: &str, body: &[u8]) {
 
 /// How many events an answer says are stored.
 fn successes(body: &[u8]) -> u64 {
-    const SUCCESS: &[u8] = b"\"success\"";
+    occurrences(body, b"\"success\"")
+}
+
+fn occurrences(body: &[u8], text: &[u8]) -> u64 {
     let mut count = 0;
     let mut rest = body;
-    while let Some(at) = rest.windows(SUCCESS.len()).position(|window| window == SUCCESS) {
+    while let Some(at) = rest.windows(text.len()).position(|window| window == text) {
         count += 1;
-        rest = &rest[at + SUCCESS.len()..];
+        rest = &rest[at + text.len()..];
     }
     count
 }

@@ -36,7 +36,8 @@ use crate::scenario::ceilings::{self, Ceilings};
 use crate::scenario::scale::Measured;
 use crate::scenario::steady::Stream;
 use crate::scenario::{
-    ack, dashboard, disk, e2e, hot, idle, isolation, lists, memory, mix, nodes, scale, shards, size, steady,
+    ack, dashboard, decisions, disk, e2e, hot, idle, isolation, lists, memory, mix, nodes, scale, shards,
+    size, steady,
 };
 
 fn main() -> ExitCode {
@@ -147,6 +148,8 @@ async fn one(
         Scenario::Steady => steady::run(setting, ceilings, Store::Sqlite, stream, report).await,
         Scenario::E2ePostgres => e2e::run(setting, ceilings, postgres()?, amounts.e2e_events, report).await,
         Scenario::SteadyPostgres => steady::run(setting, ceilings, postgres()?, stream, report).await,
+        Scenario::Decisions => decisions::run(setting, ceilings, Store::Sqlite, stream, report).await,
+        Scenario::DecisionsPostgres => decisions::run(setting, ceilings, postgres()?, stream, report).await,
         Scenario::Isolation => {
             let stream = Stream { rate: amounts.isolation_rate, seconds: amounts.isolation_seconds };
             isolation::run(setting, stream, report).await

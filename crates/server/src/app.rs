@@ -25,6 +25,7 @@ use crate::ops::access::oidc::Oidc;
 use crate::ops::access::sign_in::{self, SignIns};
 use crate::ops::access::usage;
 use crate::ops::agent_keys::AgentKeys;
+use crate::ops::decide::awaited::Awaited;
 use crate::ops::decide::dismissals::Dismissals;
 use crate::ops::decide::labels::Labels;
 use crate::ops::decide::snoozes::Snoozes;
@@ -87,6 +88,8 @@ pub struct App {
     pub health: health::Board,
     pub rosters: Arc<Rosters>,
     pub live: Audience,
+    /// Those who wait for decisions.
+    pub awaited: Arc<Awaited>,
     pub rates: limits::Rates,
     pub bodies: limits::Bodies,
     pub long_reads: LongReads,
@@ -286,6 +289,7 @@ impl App {
             health: health::Board::default(),
             rosters: Arc::new(Rosters::new(Arc::clone(&store), Arc::clone(&clock))),
             live: Audience::default(),
+            awaited: Arc::default(),
             rates: limits::Rates::default(),
             bodies: limits::Bodies::default(),
             long_reads: LongReads::new(Arc::clone(&store)),
@@ -475,6 +479,7 @@ impl App {
             hasher: self.key_hasher,
             kept: Arc::clone(&self.kept),
             evaluations: Arc::clone(&self.evaluations),
+            awaited: Arc::clone(&self.awaited),
             usage: Arc::clone(&self.usage),
             traces: self.traces.clone(),
         }
@@ -487,6 +492,7 @@ impl App {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.live.close();
+        self.awaited.close();
     }
 }
 

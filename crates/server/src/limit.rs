@@ -31,6 +31,7 @@ limits! {
     HeadSize = "head_size",
     IdleTime = "idle_time",
     UnreadTime = "unread_time",
+    DecisionWaiters = "decision_waiters",
     Streams = "streams",
     StreamsOfPerson = "streams_of_person",
     StreamsOfKey = "streams_of_key",

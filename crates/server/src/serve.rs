@@ -120,6 +120,7 @@ fn start_workers(
                         }
                     },
                     workers::live::run(Arc::clone(&app), shutdown.clone()),
+                    workers::decisions::run(Arc::clone(&app), shutdown.clone()),
                     workers::agent_keys::run(Arc::clone(&app), shutdown.clone()),
                     reload(Arc::clone(&app), shutdown.clone()),
                 );

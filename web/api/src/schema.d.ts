@@ -1606,7 +1606,8 @@ export interface paths {
          * Send an event
          * @description Answers after the event is durably stored. Sending the same id again stores nothing and answers
          *     the first event. Fields that this version does not know are ignored, and named in the answer. The header `traceparent`
-         *     (W3C Trace Context) is taken in, and goes on with the webhooks that follow.
+         *     (W3C Trace Context) is taken in, and goes on with the webhooks that follow. With `wait`, it answers how the identity stands
+         *     after the event; that no such decision was there in time is no error, for the event is stored.
          */
         post: operations["sendEvent"];
         delete?: never;
@@ -1743,6 +1744,26 @@ export interface paths {
         get: operations["listIdentitiesAsCsv"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/actions/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the decisions about some identities
+         * @description Reads, and changes nothing: an identity that there is not is not made.
+         */
+        post: operations["decideIdentities"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1980,6 +2001,26 @@ export interface paths {
          * @description Those it is strongly linked to, those they are linked to, and so on.
          */
         get: operations["readCluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the decision about an identity
+         * @description How it stands now: what an event with `wait` is answered with. Nothing is scored for it.
+         */
+        get: operations["readDecision"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3776,10 +3817,75 @@ export interface components {
             /** Format: int64 */
             events: number;
         };
+        /** @description Decisions about some identities. */
+        DecideAnswer: {
+            /** @description In the order in which they were asked for, each once. */
+            decisions: components["schemas"]["IdentityDecision"][];
+            /** @description Those that there are not. */
+            unknown: string[];
+        };
+        /** @description Whom to decide on. */
+        DecideBody: {
+            /**
+             * @description The application's own ids of from 1 to 100 identities.
+             * @example [
+             *       "user_12345"
+             *     ]
+             */
+            ids: string[];
+        };
+        /** @description How an identity stands: what to decide by. */
+        DecisionBody: {
+            scores: components["schemas"]["DecisionScores"];
+            /** @description As the identity has them. Of one that is disregarded, none, and no escalations and rules either. */
+            badges: components["schemas"]["BadgeBody"][];
+            /** @description Escalations that are not closed, the oldest first. */
+            openEscalations: components["schemas"]["OpenEscalation"][];
+            /**
+             * @description Badge rules and escalation rules whose conditions hold now, whether or not their delays have passed. Left out is what
+             *     people have put aside: by a label, by dismissing the badge, or by snoozing the rule.
+             */
+            matchedRules: components["schemas"]["MatchedRule"][];
+            /**
+             * Format: int64
+             * @description The newest cycle, as in `/identities/{id}/analysis/{cycleId}`; null before the first.
+             * @example 3
+             */
+            cycleId?: number | null;
+            /**
+             * @description In the answer to an event: whether the cycle that sees it has not run. The rest is then what stood before, as far as
+             *     that was read in time; where it was not, it is empty. Asked for by itself: whether something waits to be scored.
+             * @example false
+             */
+            pending: boolean;
+        };
         /** @description The same of a person. */
         DecisionPersonBody: components["schemas"]["DecisionTimesBody"] & {
             /** @description The user's e-mail address, or the credential's name. */
             by: string;
+        };
+        /** @description All four scores, from 0, worst, to 100, best; null where there is none yet. */
+        DecisionScores: {
+            /**
+             * Format: int32
+             * @example 4
+             */
+            humanity?: number | null;
+            /**
+             * Format: int32
+             * @example 35
+             */
+            authenticity?: number | null;
+            /**
+             * Format: int32
+             * @example 91
+             */
+            uniqueness?: number | null;
+            /**
+             * Format: int32
+             * @example 80
+             */
+            behavior?: number | null;
         };
         /** @description How long escalations were open that people, or keys, have closed. */
         DecisionTimesBody: {
@@ -4188,6 +4294,7 @@ export interface components {
              * @example []
              */
             ignoredFields?: string[];
+            decision?: components["schemas"]["DecisionBody"] | null;
         };
         /** @description Something a user did. It needs an identity or a device. */
         EventBody: {
@@ -4480,6 +4587,12 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+        };
+        /** @description The decision about an identity. */
+        IdentityDecision: {
+            /** @example user_12345 */
+            identityId: string;
+            decision: components["schemas"]["DecisionBody"];
         };
         /** @description The label of an identity that counts. */
         IdentityLabelBody: {
@@ -4788,6 +4901,18 @@ export interface components {
              * @example REGISTRATION
              */
             target?: string | null;
+        };
+        /** @description A rule whose conditions hold. */
+        MatchedRule: {
+            /** Format: int64 */
+            id: number;
+            /** @example Likely a bot */
+            name: string;
+            /**
+             * @description BADGE or ESCALATION; ids are of one kind each.
+             * @example ESCALATION
+             */
+            kind: string;
         };
         /** @description A token of the person who is signed in. */
         McpTokenBody: {
@@ -5144,6 +5269,22 @@ export interface components {
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
+        /** @description An escalation that is not closed. */
+        OpenEscalation: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description OPEN or ACKNOWLEDGED.
+             * @example OPEN
+             */
+            status: string;
+            /**
+             * @description INFO, WARNING or CRITICAL.
+             * @example CRITICAL
+             */
+            severity: string;
+            rule: components["schemas"]["Reference"];
+        };
         /** @description What else took hold of the same identities. */
         OverlapBody: {
             /**
@@ -10135,7 +10276,14 @@ export interface operations {
     };
     sendEvent: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Answer with the decision about the identity, after the cycle that has seen this event, or after so many milliseconds,
+                 *     counted from the arrival of the request. Not with a public key.
+                 * @example 200
+                 */
+                wait?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10573,6 +10721,39 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    decideIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecideAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -11026,6 +11207,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClusterBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionBody"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -3,6 +3,7 @@
 pub mod ack;
 pub mod ceilings;
 pub mod dashboard;
+pub mod decisions;
 pub mod disk;
 pub mod e2e;
 pub mod hot;

@@ -12,17 +12,23 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::{Anybody, Client, Sender};
 use super::body::{Received, Whose, by_size, note_refusal, receive};
-use super::error::{ApiError, Code, ErrorBody, ErrorDetail, summary};
+use super::decisions::{Arrived, BatchParams, DecisionBody, SendParams};
+use super::error::{ApiError, Code, ErrorBody, ErrorDetail, must, summary};
+use super::params::Params;
 use super::request_id;
 use crate::app::App;
 use crate::clock::unix_nanos;
 use crate::ops::agent_keys::Signed;
+use crate::ops::decide::awaited::Deadline;
 use crate::ops::ingest::{Outcome, Prepared};
 use crate::store::StoreError;
 use crate::trace::{Begun, Context, Kind, Span};
 
 /// Ignored fields that the answer names.
 const IGNORED_SHOWN_MAX: usize = 10;
+/// Why a batch does not wait.
+const ONE_AT_A_TIME: &str =
+    "is for single events, at POST /api/events; after a batch, ask POST /api/identities/actions/decide";
 
 /// A stored event.
 #[derive(Serialize, ToSchema)]
@@ -39,6 +45,10 @@ pub struct EventAnswer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, example = json!([]))]
     ignored_fields: Vec<String>,
+    /// Where it was waited for: how the identity stands; null where the event is about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Option<DecisionBody>)]
+    decision: Option<Option<DecisionBody>>,
 }
 
 /// What became of one event of a batch.
@@ -60,23 +70,32 @@ pub enum BatchAnswer {
 ///
 /// Answers after the event is durably stored. Sending the same id again stores nothing and answers
 /// the first event. Fields that this version does not know are ignored, and named in the answer. The header `traceparent`
-/// (W3C Trace Context) is taken in, and goes on with the webhooks that follow.
+/// (W3C Trace Context) is taken in, and goes on with the webhooks that follow. With `wait`, it answers how the identity stands
+/// after the event; that no such decision was there in time is no error, for the event is stored.
 #[utoipa::path(post, operation_id = "sendEvent", path = "/events",
-    tag = "events", request_body = super::schema::EventBody,
+    tag = "events", params(SendParams), request_body = super::schema::EventBody,
     responses((status = 200, body = EventAnswer),
         (status = 402, body = ErrorBody, description = "The team has sent as many events as it may in a month.")))]
 pub async fn send(
+    Arrived(arrived): Arrived,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     sender: Result<Sender, ApiError>,
+    params: Result<Params<SendParams>, ApiError>,
     request: Request,
 ) -> Response {
     let sent = async {
         let sender = sender?;
+        let Params(SendParams { wait }) = params?;
+        // Of the time that it takes to receive and to store the event as well.
+        let deadline = wait.map(|millis| Deadline::after(arrived, millis));
+        if wait.is_some() {
+            may_wait(&sender)?;
+        }
         sender.admit(&app)?;
         traced(&app, "POST /api/events", &headers, async |trace| {
             let body = receive(request, &app, app.config.body_max_kib, whose(&sender)).await?;
-            send_one(&app, sender, body, trace).await.map(Answer)
+            send_one(&app, sender, body, (trace, deadline)).await.map(Answer)
         })
         .await
     };
@@ -88,17 +107,38 @@ async fn send_one(
     app: &Arc<App>,
     sender: Sender,
     body: Received,
-    trace: Option<Context>,
+    (trace, deadline): (Option<Context>, Option<Deadline>),
 ) -> Result<EventAnswer, ApiError> {
     let (team_id, size, shared) = (sender.team_id(), body.bytes.len(), Arc::clone(app));
     let prepare = move || prepare_one(&shared, &sender, &body.bytes);
     let (prepared, ignored_fields) = by_size(size, prepare).await??;
-    let mut outcomes = app.ingest.submit(team_id, vec![prepared], trace).await?;
-    match outcomes.pop() {
-        Some(Outcome::Stored { id, fingerprint }) => Ok(stored(id, fingerprint, ignored_fields)),
-        Some(Outcome::Refused(errors)) => Err(ApiError::fields(errors)),
-        None => Err(StoreError::Broken("an event has no outcome".into()).into()),
+    let has_identity = prepared.has_identity();
+    let (outcome, waiter) = match deadline {
+        None => (app.ingest.submit(team_id, vec![prepared], trace).await?.pop(), None),
+        Some(_) => app.ingest.submit_awaited(team_id, prepared, trace).await?,
+    };
+    let mut answer = match outcome {
+        Some(Outcome::Stored { id, fingerprint }) => stored(id, fingerprint, ignored_fields),
+        Some(Outcome::Refused(errors)) => return Err(ApiError::fields(errors)),
+        None => return Err(StoreError::Broken("an event has no outcome".into()).into()),
+    };
+    if let Some(deadline) = deadline {
+        answer.decision = Some(match waiter {
+            Some(waiter) => DecisionBody::awaited(waiter, deadline).await,
+            // It was stored before, or nobody can wait.
+            None if has_identity => DecisionBody::of_event(app, team_id, &answer.id, deadline).await,
+            None => None,
+        });
     }
+    Ok(answer)
+}
+
+/// Whoever has the key of a page may be anybody, and must not read what is known of somebody.
+fn may_wait(sender: &Sender) -> Result<(), ApiError> {
+    let Sender::Browser { .. } = sender else { return Ok(()) };
+    let message = "A public key may only send events, and not read what is known of anybody: `wait` needs the secret key. \
+                   Send the event without it, or from the backend.";
+    Err(ApiError::new(StatusCode::FORBIDDEN, Code::PublicKeyNotAllowed, message))
 }
 
 fn prepare_one(app: &App, sender: &Sender, body: &[u8]) -> Result<(Prepared, Vec<String>), ApiError> {
@@ -124,10 +164,13 @@ pub async fn send_batch(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     sender: Result<Sender, ApiError>,
+    params: Result<Params<BatchParams>, ApiError>,
     request: Request,
 ) -> Response {
     let sent = async {
         let sender = sender?;
+        let Params(BatchParams { wait }) = params?;
+        must(wait.is_none(), "wait", ONE_AT_A_TIME)?;
         sender.admit(&app)?;
         // A page sends little at a time; whoever has its key may be anybody.
         let max_kib = match &sender {
@@ -249,7 +292,7 @@ fn prepare(app: &App, team_id: i64, mut accepted: Accepted) -> Result<(Prepared,
 }
 
 fn stored(id: String, fingerprint: Option<String>, ignored_fields: Vec<String>) -> EventAnswer {
-    EventAnswer { status: "success", id, fingerprint, ignored_fields }
+    EventAnswer { status: "success", id, fingerprint, ignored_fields, decision: None }
 }
 
 fn answered(outcome: Outcome, ignored_fields: Vec<String>) -> BatchAnswer {

@@ -64,6 +64,7 @@ pub async fn metrics(_: Monitor, State(app): State<Arc<App>>) -> String {
     metrics::gauge!("dregs_evaluation_queue_age_seconds").set(age(oldest_cycle));
     metrics::gauge!("dregs_delivery_queue_depth").set(waiting as f64);
     metrics::gauge!("dregs_delivery_queue_age_seconds").set(age(oldest));
+    metrics::gauge!("dregs_decisions_awaited").set(app.awaited.waiters() as f64);
     metrics::gauge!("dregs_evaluations_in_memory").set(app.evaluations.taken() as f64);
     metrics::gauge!("dregs_deliveries_in_memory").set(app.deliveries.taken() as f64);
     metrics::gauge!("dregs_store_writes_waiting").set(app.store.waiting_writes() as f64);

@@ -13,6 +13,7 @@ use super::connections::{
     HEAD_MAX_SECONDS, IDLE_MAX_SECONDS, UNREAD_MAX_SECONDS,
 };
 use super::credentials::ORIGINS_MAX;
+use super::decisions::{DECIDED_MAX, WAIT_MAX_MS};
 use super::deliveries::RESENT_MAX;
 use super::identity_actions::HISTORY_MAX;
 use super::identity_csv::LINES_MAX;
@@ -38,6 +39,7 @@ use crate::ops::agent_keys::{
     DIRECTORY_MAX_KIB, DIRECTORY_MAX_SECONDS, KEYS_MAX, RSA_MAX_BITS, RSA_MIN_BITS, SIGNERS_MAX,
 };
 use crate::ops::bounds;
+use crate::ops::decide::awaited::WAITERS_MAX;
 use crate::ops::decide::bulk_changes::BULK_MAX;
 use crate::ops::decide::notes::NOTES_MAX;
 use crate::ops::decide::waves::LOOKED_AT_MAX as WAVES_LOOKED_AT_MAX;
@@ -130,6 +132,12 @@ fn connections() -> Vec<Row> {
             format!("{UNREAD_MAX_SECONDS} s"),
             &closed("unread"),
             Limit::UnreadTime,
+        ),
+        row(
+            "requests that wait for a decision",
+            WAITERS_MAX,
+            "the decision is `pending` at once",
+            Limit::DecisionWaiters,
         ),
         row("live streams", LISTENERS_MAX, BUSY, Limit::Streams),
         row("… of one person", LISTENERS_OF_PERSON_MAX, WAIT, Limit::StreamsOfPerson),
@@ -231,6 +239,8 @@ fn requests() -> Vec<Row> {
         row("escalations changed at once", BULK_MAX, "those that opened first are changed", None),
         row("days of a snooze", SNOOZE_MAX_DAYS, "400", None),
         row("notes of an escalation", NOTES_MAX, "400", None),
+        row("identities decided on at once", DECIDED_MAX, "400", items),
+        row("milliseconds that an event waits for a decision", WAIT_MAX_MS, "400", number),
         row("deliveries resent at once", RESENT_MAX, "400", items),
         row("origins of a credential", ORIGINS_MAX, "400", items),
         row("conditions of a rule", CONDITIONS_MAX, "400", items),

@@ -20,6 +20,7 @@ mod dashboard;
 mod dashboard_files;
 mod datasets;
 mod decision_report;
+mod decisions;
 mod deliveries;
 mod devices;
 mod docs;
@@ -136,6 +137,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(identity_actions::list_reviews))
         .routes(routes!(export::export))
         .routes(routes!(identities::scores))
+        .routes(routes!(decisions::get))
+        .routes(routes!(decisions::decide))
         .routes(routes!(identities::analysis))
         .routes(routes!(identities::past_analysis))
         .routes(routes!(groups::list, groups::create))

@@ -32,6 +32,9 @@ const SYNONYMS: [(&str, &[&str]); 6] = [
 /// How the parameters begin by which links from mail and advertisements are counted (`utm_source`): mail programs add them.
 const OF_LINKS: &str = "utm_";
 
+/// No event is lost for what else its address says.
+const STORES: &str = "sendEvent";
+
 /// The parameters of every operation that takes any.
 #[derive(Clone)]
 pub struct QueryNames(Arc<Names>);
@@ -53,6 +56,7 @@ impl QueryNames {
                 operations(item)
                     .map(move |(method, operation)| ((format!("{base}{path}"), method), operation))
             })
+            .filter(|(_, operation)| operation.operation_id.as_deref() != Some(STORES))
             .map(|(key, operation)| (key, names(operation)))
             .filter(|(_, names)| !names.is_empty())
             .collect();

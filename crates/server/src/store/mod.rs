@@ -37,6 +37,7 @@ pub mod codec;
 pub mod common;
 pub mod credentials;
 pub mod datasets;
+pub mod decisions;
 pub mod deliveries;
 mod delivery_lists;
 pub mod devices;

@@ -49,6 +49,12 @@ pub const METRICS: &[(&str, Kind, &str)] = &[
         "How long the first of them is late; grows: scoring does not keep up",
     ),
     ("dregs_evaluations_in_memory", Gauge, "Identities that are handed on without a look into the database"),
+    ("dregs_decisions_awaited", Gauge, "Requests that wait for the cycle that sees their event"),
+    (
+        "dregs_decisions_pending_total",
+        Counter,
+        "Requests that were answered without it, since it was not there in time",
+    ),
     ("dregs_delivery_queue_depth", Gauge, "Deliveries that wait to be sent"),
     (
         "dregs_delivery_queue_age_seconds",

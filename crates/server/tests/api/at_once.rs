@@ -272,6 +272,12 @@ async fn all_that_is_wrong_is_told_at_once() {
         ),
         (
             Method::POST,
+            "/api/identities/actions/decide",
+            json!({"ids": [], "wait": 5}),
+            "wait: is not known here; may be ids; ids: must have from 1 to 100 identities".to_owned(),
+        ),
+        (
+            Method::POST,
             "/api/deliveries/actions/resend",
             json!({"ids": [], "force": true}),
             "force: is not known here; may be ids; ids: must have from 1 to 100 deliveries".to_owned(),

@@ -7,6 +7,7 @@ mod badges;
 mod channels;
 mod common;
 mod credentials;
+mod decisions;
 mod delivery;
 mod draws;
 mod erasure;

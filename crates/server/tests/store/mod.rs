@@ -8,6 +8,7 @@ mod channels;
 mod common;
 mod completeness;
 mod credentials;
+mod decisions;
 mod deliveries;
 mod delivery_queue;
 mod escalations;

@@ -15,7 +15,7 @@ pub struct Chapter {
 pub static CHAPTERS: &[Chapter] = include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
 
 /// Those that are pages of the manual, in the order in which they are read.
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "GETTING_STARTED",
     "INSTALLING",
     "TRACKING",
@@ -25,6 +25,7 @@ const PAGES: [&str; 21] = [
     "SCORING",
     "BADGES",
     "ESCALATIONS",
+    "DECISIONS",
     "CHANNELS",
     "WEBHOOKS",
     "DASHBOARD",

@@ -130,6 +130,14 @@ pub const TABLE: &[Row] = &[
         "Why an identity has its scores: each observation of the newest analysis, with an explanation and its weight.",
     ),
     row(
+        "get_identity_decision",
+        "readDecision",
+        READS,
+        "/identities/{id}",
+        "What the application would decide by now: the scores, badges and open escalations of an identity, and which rules \
+         match.",
+    ),
+    row(
         "get_identity_history",
         "readHistory",
         READS,

@@ -2,7 +2,9 @@
 
 pub mod accuracy;
 pub mod assignment;
+pub mod awaited;
 pub mod bulk_changes;
+pub mod current;
 pub mod decision_report;
 pub mod decisions;
 pub mod dismissals;

@@ -60,6 +60,17 @@ pub struct Stored {
     pub shown: Vec<Shown>,
     /// The numbers of those events.
     pub numbers: Vec<i64>,
+    /// The new events for whose cycle somebody waits.
+    pub awaited: Vec<AwaitedEvent>,
+}
+
+/// An event for whose cycle somebody waits.
+pub struct AwaitedEvent {
+    /// Its place in the batch.
+    pub index: usize,
+    pub identity_id: i64,
+    /// How many events its identity has, itself among them.
+    pub event_count: i64,
 }
 
 /// Team and external id.
@@ -111,6 +122,7 @@ impl<'r> Batch<'r> {
         changes::insert(tx, &touched, context.now)?;
         spilled |= link(tx, &tracked, &ids, context)?;
 
+        let awaited = self.awaited(&accepted, &tracked, &ids);
         let handed_on =
             handed_on.into_iter().filter_map(|(key, at)| Some(Due { identity_id: *ids.get(&key)?, at }));
         Ok(Stored {
@@ -121,8 +133,26 @@ impl<'r> Batch<'r> {
             counts,
             shown,
             numbers,
+            awaited,
             outcomes: outcomes.into_iter().flatten().collect(),
         })
+    }
+
+    /// Those of the new events for whose cycle somebody waits.
+    fn awaited<'b>(
+        &'b self,
+        accepted: &[usize],
+        tracked: &BTreeMap<IdentityKey<'b>, Identity>,
+        ids: &HashMap<IdentityKey<'b>, i64>,
+    ) -> Vec<AwaitedEvent> {
+        let awaited = accepted.iter().copied().filter(|index| self.events[*index].1.is_awaited);
+        let found = awaited.filter_map(|index| {
+            let (team, prepared) = &self.events[index];
+            let key = (*team, prepared.event.identity.as_ref()?.id.as_str());
+            let event_count = i64::try_from(tracked.get(&key)?.state.event_count()).unwrap_or(i64::MAX);
+            Some(AwaitedEvent { index, identity_id: *ids.get(&key)?, event_count })
+        });
+        found.collect()
     }
 
     /// The outcomes of events whose ids are stored already or stand in this batch before; `None`
@@ -210,6 +240,7 @@ impl<'r> Batch<'r> {
                 if let Some(commit) = prepared.trace {
                     identity.follow(commit);
                 }
+                identity.is_awaited |= prepared.is_awaited;
                 let (identity_id, times) = (named.id.clone(), (first_seen_at, event.timestamp));
                 shown.push(Shown { team_id: *team, identity_id, times, values });
                 Ok(())

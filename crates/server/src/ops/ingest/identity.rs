@@ -38,7 +38,12 @@ pub(super) struct Identity {
     pub(super) dropped: BTreeSet<link::LinkKey>,
     /// The traced events that its next cycle follows from, the newest first.
     trace: trace::context::Causes,
+    /// Whether somebody waits for the cycle that sees its events.
+    pub(super) is_awaited: bool,
 }
+
+/// The least time between two cycles of an identity, where somebody waits for the second.
+pub const AWAITED_CYCLE_MS: i64 = 100;
 
 /// What becomes of an identity that has changed.
 pub(super) enum Next {
@@ -63,6 +68,7 @@ impl Identity {
             keys: BTreeMap::new(),
             dropped: BTreeSet::new(),
             trace: row.trace.clone(),
+            is_awaited: false,
         })
     }
 
@@ -105,14 +111,18 @@ impl Identity {
 
     /// When its row is due, and who sees to it.
     pub(super) fn next_cycle(&self, context: &Context, granted: &mut usize) -> (Timestamp, Next) {
-        if let Some(waiting) = self.evaluate_at {
+        if let Some(waiting) = self.evaluate_at.filter(|_| !self.is_awaited) {
             return (waiting, Next::Waits);
         }
+        let awaited_ms = if self.is_awaited { AWAITED_CYCLE_MS } else { i64::MAX };
+        let min_cycle_ms = context.min_cycle_ms.min(awaited_ms);
         // One that was scored later than now was scored before the clock was put back.
         let last = self.last_scored_at.filter(|last| *last <= context.now);
-        let earliest = last.map(|last| last.plus_millis(context.min_cycle_ms));
+        let earliest = last.map(|last| last.plus_millis(min_cycle_ms));
         let at = earliest.map_or(context.now, |earliest| earliest.max(context.now));
         if *granted == 0 {
+            // Who waits for a cycle anyway does not wait longer.
+            let at = self.evaluate_at.map_or(at, |waiting| waiting.min(at));
             return (at, Next::Spilled);
         }
         *granted -= 1;

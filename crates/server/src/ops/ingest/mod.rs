@@ -6,6 +6,7 @@ mod identity;
 pub mod names;
 pub mod refold;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::clock::{Clock, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::limit::{self, Limit};
 use crate::ops::access::usage::Usage;
+use crate::ops::decide::awaited::{Awaited, Waiter};
 use crate::ops::directories::Directories;
 use crate::ops::handoff::Evaluations;
 use crate::store::{Result, Store, StoreError, codec, events};
@@ -34,6 +36,8 @@ pub struct Prepared {
     detail: Vec<u8>,
     /// The commit that stores it, where that is traced.
     trace: Option<Context>,
+    /// Whether somebody waits for the cycle that sees it.
+    is_awaited: bool,
 }
 
 impl Prepared {
@@ -41,7 +45,12 @@ impl Prepared {
     /// [`StoreError::Broken`] when the event is larger than a stored detail may be.
     pub fn new(event: Event) -> Result<Self> {
         let detail = events::detail(&event)?;
-        Ok(Self { packed_id: codec::pack_id(&event.id), detail, event, trace: None })
+        Ok(Self { packed_id: codec::pack_id(&event.id), detail, event, trace: None, is_awaited: false })
+    }
+
+    /// Whether it is about an identity.
+    pub const fn has_identity(&self) -> bool {
+        self.event.identity.is_some()
     }
 }
 
@@ -73,7 +82,14 @@ pub struct Submission {
     team_id: i64,
     events: Vec<Prepared>,
     trace: Option<Traced>,
-    answer: oneshot::Sender<std::result::Result<Vec<Outcome>, Arc<StoreError>>>,
+    answer: oneshot::Sender<std::result::Result<Stored, Arc<StoreError>>>,
+}
+
+/// What became of the events of a request.
+struct Stored {
+    outcomes: Vec<Outcome>,
+    /// Of a request with one event, if it is new and somebody waits.
+    waiter: Option<Waiter>,
 }
 
 /// The way into ingest.
@@ -94,9 +110,34 @@ impl Queue {
     pub async fn submit(
         &self,
         team_id: i64,
-        mut events: Vec<Prepared>,
+        events: Vec<Prepared>,
         trace: Option<Context>,
     ) -> std::result::Result<Vec<Outcome>, Arc<StoreError>> {
+        self.store(team_id, events, trace).await.map(|stored| stored.outcomes)
+    }
+
+    /// The same of one event, with what waits for the cycle that sees it: `None` where the event is not new, is about no
+    /// identity, or nobody can wait.
+    ///
+    /// # Errors
+    /// Those of [`Self::submit`].
+    pub async fn submit_awaited(
+        &self,
+        team_id: i64,
+        mut event: Prepared,
+        trace: Option<Context>,
+    ) -> std::result::Result<(Option<Outcome>, Option<Waiter>), Arc<StoreError>> {
+        event.is_awaited = true;
+        let Stored { mut outcomes, waiter } = self.store(team_id, vec![event], trace).await?;
+        Ok((outcomes.pop(), waiter))
+    }
+
+    async fn store(
+        &self,
+        team_id: i64,
+        mut events: Vec<Prepared>,
+        trace: Option<Context>,
+    ) -> std::result::Result<Stored, Arc<StoreError>> {
         let trace = trace.map(|request| Traced { request, commit: request.child() });
         if let Some(Traced { commit, .. }) = trace {
             events.iter_mut().for_each(|event| event.trace = Some(commit));
@@ -118,6 +159,7 @@ pub struct Writer {
     pub hasher: KeyHasher,
     pub kept: Arc<Directories>,
     pub evaluations: Arc<Evaluations>,
+    pub awaited: Arc<Awaited>,
     pub usage: Arc<Usage>,
     pub traces: Traces,
 }
@@ -159,18 +201,20 @@ impl Writer {
         let told = |request, error: Option<&StoreError>| self.trace(request, began_at, error);
         // A caller that went away has nothing to be told.
         match self.write(&requests, 0..answers.len()).await {
-            Ok(outcomes) => {
-                let mut outcomes = outcomes.into_iter();
-                for (request, answer) in requests.iter().zip(answers) {
+            Ok(stored) => {
+                for ((request, answer), stored) in requests.iter().zip(answers).zip(stored) {
                     told(request, None);
-                    let _ = answer.send(Ok(outcomes.by_ref().take(request.events.len()).collect()));
+                    let _ = answer.send(Ok(stored));
                 }
             }
             Err(StoreError::Broken(_) | StoreError::Conflict | StoreError::Retry) if answers.len() > 1 => {
                 for (index, answer) in answers.into_iter().enumerate() {
                     let written = self.write(&requests, index..index + 1).await;
                     told(&requests[index], written.as_ref().err());
-                    let _ = answer.send(written.map_err(Arc::new));
+                    let stored = written.and_then(|mut stored| {
+                        stored.pop().ok_or_else(|| StoreError::Broken("a request has no outcome".into()))
+                    });
+                    let _ = answer.send(stored.map_err(Arc::new));
                 }
             }
             Err(error) => {
@@ -192,8 +236,8 @@ impl Writer {
         });
     }
 
-    /// Stores some of the requests in one transaction and hands on what is to be scored.
-    async fn write(&self, requests: &Arc<Vec<Request>>, range: Range<usize>) -> Result<Vec<Outcome>> {
+    /// Stores some of the requests in one transaction and hands on what is to be scored. Answers each of them, in order.
+    async fn write(&self, requests: &Arc<Vec<Request>>, range: Range<usize>) -> Result<Vec<Stored>> {
         let count = requests[range.clone()].iter().map(|request| request.events.len()).sum();
         let granted = self.evaluations.reserve(count);
         let context = batch::Context {
@@ -205,15 +249,21 @@ impl Writer {
             mappings: self.kept.mappings.current(),
             common: self.kept.common.current(),
         };
-        let shared = Arc::clone(requests);
+        let (shared, wanted) = (Arc::clone(requests), range.clone());
         let now = context.now;
         let stored =
-            self.store.write(move |tx| batch::Batch::of(&shared[range.clone()]).store(tx, &context)).await;
+            self.store.write(move |tx| batch::Batch::of(&shared[wanted.clone()]).store(tx, &context)).await;
         failpoint::reach(Failpoint::IngestCommitted);
         let stored = stored.inspect_err(|error| {
             self.evaluations.note_failed(now, error);
             self.evaluations.release(granted);
         })?;
+        // Before anybody is scored: what nobody waits for yet is told to nobody.
+        let mut waiters: HashMap<_, _> = stored
+            .awaited
+            .iter()
+            .filter_map(|event| Some((event.index, self.awaited.join(event.identity_id, event.event_count)?)))
+            .collect();
         // Before anybody is scored by it.
         self.kept.common.take((&stored.shown, &stored.numbers), self.clock.now());
         self.evaluations.release(granted - stored.handed_on.len());
@@ -226,7 +276,14 @@ impl Writer {
         self.kept.names.learn(stored.new_names);
         stored.counts.iter().for_each(|(team_id, events)| self.usage.add(*team_id, *events));
         metrics::counter!("dregs_events_ingested_total").increment(stored.new_events as u64);
-        Ok(stored.outcomes)
+        let (mut outcomes, mut first) = (stored.outcomes.into_iter(), 0);
+        let answers = requests[range].iter().map(|request| {
+            let count = request.events.len();
+            let waiter = waiters.remove(&first);
+            first += count;
+            Stored { outcomes: outcomes.by_ref().take(count).collect(), waiter }
+        });
+        Ok(answers.collect())
     }
 }
 

@@ -150,7 +150,9 @@ async fn commit(
     if committed.spilled {
         app.evaluations.spill();
     }
-    for cycle in cycles.iter().filter(|cycle| !committed.overtaken.contains(&cycle.analysis.identity_id)) {
+    let taken = cycles.iter().filter(|cycle| !committed.overtaken.contains(&cycle.analysis.identity_id));
+    app.awaited.scored(taken.clone().map(|cycle| cycle.analysis.identity_id));
+    for cycle in taken {
         cycle.tell(app, began_at, committed.decided_at);
     }
     let messages: HashMap<_, _> = cycles.iter().map(|c| (c.subject(), c)).collect();

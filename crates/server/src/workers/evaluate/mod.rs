@@ -63,7 +63,10 @@ pub async fn run(app: Arc<App>, mut handed_on: mpsc::UnboundedReceiver<Due>, mut
         let wait = schedule.next_in(app.clock.now()).filter(|_| batches.len() < BATCHES_MAX);
         tokio::select! {
             Some(due) = handed_on.recv() => schedule.push(due),
-            Some(_) = batches.join_next(), if !batches.is_empty() => {}
+            Some(scored) = batches.join_next(), if !batches.is_empty() => match scored {
+                Ok(identity_ids) => schedule.finished(&identity_ids),
+                Err(_) => schedule.lost(),
+            },
             () = tokio::time::sleep(wait.unwrap_or_default()), if wait.is_some() => {}
             () = app.evaluations.spilled() => {}
             () = sleep_until(poll) => {
@@ -138,8 +141,8 @@ async fn claim_due(app: &App, limit: usize) -> Result<Vec<i64>> {
 }
 
 /// Scores a batch; if that fails, each of it alone, so that one identity does not stand in the way
-/// of others. What fails alone stays leased, and is tried again when the lease ends.
-async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
+/// of others. What fails alone stays leased, and is tried again when the lease ends. Answers whom it was about.
+async fn evaluate(app: Arc<App>, batch: schedule::Batch) -> Vec<i64> {
     let begun = monotonic();
     let scored = loop {
         let scored = cycle::run(&app, &batch.identity_ids).await;
@@ -152,12 +155,13 @@ async fn evaluate(app: Arc<App>, batch: schedule::Batch) {
         tokio::time::sleep(RETRY_PAUSE).await;
     };
     if scored.is_err_and(|error| !error.is_outage()) {
-        for identity_id in batch.identity_ids {
+        for identity_id in &batch.identity_ids {
             let began_at = unix_nanos();
-            if let Err(error) = cycle::run(&app, &[identity_id]).await {
-                cycle::failed(&app, identity_id, began_at, &error).await;
+            if let Err(error) = cycle::run(&app, &[*identity_id]).await {
+                cycle::failed(&app, *identity_id, began_at, &error).await;
             }
         }
     }
     app.evaluations.release(batch.places);
+    batch.identity_ids
 }

@@ -79,6 +79,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/identities/{id}/analysis",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/analysis/{cycleId}",      [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/cluster",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/decision",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/deliveries",              [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/export",                  [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("GET /api/identities/{id}/history",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
@@ -167,6 +168,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/events",                                 [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/events/batch",                           [401, 401, 200, 200, 200, 401, 403, 403, 200]),
     ("POST /api/groups",                                 [401, 401, 403, 200, 200, 401, 403, 403, 200]),
+    ("POST /api/identities/actions/decide",              [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/identities/{id}/actions/analyze",        [401, 401, 403, 202, 404, 401, 403, 202, 202]),
     // bob has no badge to dismiss or to restore.
     ("POST /api/identities/{id}/actions/dismiss-badge",  [401, 401, 403, 400, 404, 401, 403, 400, 400]),

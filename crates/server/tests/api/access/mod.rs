@@ -121,6 +121,7 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         }
         "PATCH /api/mappings/{id}" => json!({"target": "LOGOUT"}),
         "POST /api/credentials" => json!({"name": "New"}),
+        "POST /api/identities/actions/decide" => json!({"ids": ["ada"]}),
         "POST /api/deliveries/actions/resend" => json!({"ids": [999_999]}),
         "POST /api/channels/{id}/actions/replay" => {
             json!({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"})

@@ -44,7 +44,7 @@ async fn an_agent_looks_into_the_newest_ring_and_all_it_does_is_logged() {
     let expected = json!({
         "role": "ADMIN",
         "versions": ["2025-11-25", "2026-07-28"],
-        "tools": [57, 57],
+        "tools": [58, 58],
         "ring": RING,
         "why": "uniqueness.shared-device",
         "moved": "ACKNOWLEDGED",
@@ -75,7 +75,7 @@ async fn an_agent_signs_in_by_oauth_and_is_disconnected_and_approved_again() {
     let input = json!({"url": url("/mcp"), "api": url("/api"), "session": session});
     let expected = json!({
         "role": "ADMIN",
-        "tools": 57,
+        "tools": 58,
         "scope": "mcp",
         "rotated": true,
         "asked": [1, 1, 2],

@@ -46,6 +46,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
         ("headers of a request", By(FLOOD, "a_head_that_is_too_large_is_answered_so_and_counted")),
         ("between two requests", By(FLOOD, SILENT)),
         ("a client that takes nothing of an answer", By(FLOOD, SILENT)),
+        ("requests that wait for a decision", By("tests/flow/decisions.rs", "too_many_do_not_wait")),
         ("live streams", By("tests/api/live.rs", "too_many_do_not_listen")),
         (
             "… of one person",
@@ -85,6 +86,8 @@ fn tried() -> Vec<(&'static str, Tried)> {
         ("days of a snooze", By(WAVES, "a_snoozed_rule_opens_nothing_until_its_time")),
         ("reasons that are offered for a label", Here(tries::many_reasons)),
         ("notes of an escalation", By("tests/api/notes.rs", "notes_are_the_authors_own_and_mention_members")),
+        ("identities decided on at once", Here(tries::many_decisions)),
+        ("milliseconds that an event waits", Here(tries::long_wait)),
         ("deliveries resent at once", Here(tries::many_deliveries)),
         ("origins of a credential", Here(tries::many_origins)),
         ("conditions of a rule", Here(tries::many_conditions)),

@@ -182,6 +182,17 @@ pub fn many_reasons() -> Outcome {
     })
 }
 
+pub fn many_decisions() -> Outcome {
+    Box::pin(async {
+        let ids: Vec<_> = (0..101).map(|n| format!("user-{n}")).collect();
+        refused(&server().await, "/api/identities/actions/decide", json!({ "ids": ids })).await
+    })
+}
+
+pub fn long_wait() -> Outcome {
+    Box::pin(async { refused(&server().await, "/api/events?wait=10001", event("e", "ada")).await })
+}
+
 pub fn many_deliveries() -> Outcome {
     Box::pin(async {
         let ids: Vec<_> = (0..101).collect();

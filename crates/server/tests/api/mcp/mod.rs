@@ -119,6 +119,7 @@ const ROLES: &[(&str, [u16; 3])] = &[
     ("get_escalation_rule", [0, 0, 0]),
     ("get_identity", [0, 0, 0]),
     ("get_identity_analysis", [0, 0, 0]),
+    ("get_identity_decision", [0, 0, 0]),
     ("get_identity_history", [0, 0, 0]),
     ("get_identity_links", [0, 0, 0]),
     ("label_identity", [403, 0, 0]),

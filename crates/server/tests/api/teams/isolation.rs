@@ -170,6 +170,7 @@ fn sent(operation: &str, two: &Two, places: &Places) -> Option<Value> {
     Some(match operation {
         "PUT /api/auth/session/team" => json!({"teamId": two.second}),
         "POST /api/deliveries/actions/resend" => json!({"ids": [number("/api/deliveries/{id}")]}),
+        "POST /api/identities/actions/decide" => json!({"ids": ["hidden-user"]}),
         "POST /api/labels" => json!({"labels": [{"identityId": "hidden-user", "outcome": "GOOD"}]}),
         "POST /api/auth/accept-invitation" => json!({"token": "inv_none", "password": SESSION_PASSWORD}),
         "POST /api/auth/check-invitation" => json!({"token": "inv_none"}),

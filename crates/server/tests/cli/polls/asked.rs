@@ -96,6 +96,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
     let sign_in = json!({"email": super::EMAIL, "password": super::PASSWORD});
     let badge = json!({"name": "One more", "type": "BAD", "conditions": conditions});
     let escalation = json!({"name": "One more", "severity": "INFO", "conditions": conditions});
+    let decided: Vec<_> = (0..100).map(|n| format!("large{n}")).collect();
     let delivery: i64 = ids["/api/deliveries/{id}"].rsplit('/').next().unwrap().parse().unwrap();
     let table: Vec<(&'static str, &str, Value, u16)> = vec![
         ("POST", "/api/auth/login", sign_in, 200),
@@ -146,6 +147,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("PATCH", "/api/credentials/{id}", json!({"allowedOrigins": origins}), 200),
         ("POST", "/api/datasets/{slug}/actions/preview", json!({"value": "more.example"}), 200),
         ("POST", "/api/datasets/{slug}/entries", json!({"value": "one.more.example"}), 201),
+        ("POST", "/api/identities/actions/decide", json!({"ids": decided}), 200),
         ("POST", "/api/deliveries/actions/resend", json!({"ids": [delivery]}), 202),
         ("POST", "/api/deliveries/{id}/actions/resend", Value::Null, 202),
         ("POST", "/api/devices/{fingerprint}/actions/preview-disregard", json!({"disregarded": true}), 200),

@@ -3,7 +3,7 @@
 
 mod faults;
 mod judge;
-mod nodes;
+pub mod nodes;
 mod others;
 mod outcome;
 mod power;
@@ -85,7 +85,7 @@ async fn create_channel_at(
 
 /// Several nodes may share PostgreSQL, so that a start there takes over nothing: work that was under way is done when
 /// another node finds its own dead. This ends the leases, without that wait.
-async fn end_leases(site: &Site, engine: Engine) {
+pub async fn end_leases(site: &Site, engine: Engine) {
     if engine == Engine::Postgres {
         let long_ago = Timestamp::from_millis(0);
         let end = move |tx: &mut Tx| {
