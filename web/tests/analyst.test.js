@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { Receiver } from "./receiver.js";
-import { browser, Dregs, eventually } from "./support.js";
+import { ADMIN, browser, Dregs, eventually } from "./support.js";
 
 const RING = ["ring-1", "ring-2", "ring-3", "ring-4"];
 
@@ -240,7 +240,8 @@ test("times are shown in UTC and by the customs of a language, when one prefers 
 test("one's own name is changed where one's account is, and colleagues see it", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;
-  const nameOf = async () => (await dregs.call("GET", "/auth/me")).name ?? "";
+  const { token } = await dregs.call("POST", "/auth/login", ADMIN);
+  const nameOf = async () => (await dregs.call("GET", "/auth/me", undefined, token)).name ?? "";
   const before = await nameOf();
   await analyst.open("/settings/account");
   const field = desk.getByLabel("Name", { exact: true });
