@@ -298,7 +298,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
         (
             channel(json!({"config": {"url": "https://h.test", "retries": 3}})),
             "config.retries: is not known here; may be url, headers, timeoutMs, maxConcurrency, ratePerSecond, \
-             ordered or coalesce",
+             ordered, coalesce or payload",
         ),
         (
             channel(json!({"config": {"url": "https://h.test", "timeoutMs": -1}})),

@@ -87,7 +87,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
         ("notes of an escalation", By("tests/api/notes.rs", "notes_are_the_authors_own_and_mention_members")),
         ("deliveries resent at once", Here(tries::many_deliveries)),
         ("origins of a credential", Here(tries::many_origins)),
-        ("conditions of a rule", Here(tries::many_conditions)),
+        ("conditions of a rule, and of a channel", Here(tries::many_conditions)),
         ("recipients of an EMAIL channel", Here(tries::many_recipients)),
         ("headers that a WEBHOOK channel adds", Here(tries::many_headers)),
         ("items of a page", Here(tries::large_page)),
