@@ -108,7 +108,10 @@ mod tests {
         let told: Vec<_> = (0..=100).rev().step_by(5).map(Some).collect();
         assert_eq!(sent(changed, &drift), told, "by one, a hundred times");
         assert_eq!(sent(changed, &[Some(70), Some(74), Some(70), Some(66), Some(65)]), [Some(70), Some(65)]);
-        assert_eq!(sent(changed, &[None, None, Some(0), Some(4), None, None, Some(4)]), [Some(0), None, Some(4)]);
+        assert_eq!(
+            sent(changed, &[None, None, Some(0), Some(4), None, None, Some(4)]),
+            [Some(0), None, Some(4)]
+        );
         let other = Scored::Changed { category: Which::Behavior, by: 5 };
         assert_eq!(sent(other, &[Some(70), Some(10)]), []);
         let any = Scored::Changed { category: Which::Any, by: 60 };

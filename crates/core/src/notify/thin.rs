@@ -64,9 +64,9 @@ fn thin_object(full: &Value, paths: &[&[&str]]) -> Value {
             (_, None) => thin_object(member, &[rest]),
             // An object or null.
             (_, Some(either)) => {
-                let either = either.iter().map(|one| {
-                    if one["type"] == "null" { one.clone() } else { thin_object(one, &[rest]) }
-                });
+                let either = either
+                    .iter()
+                    .map(|one| if one["type"] == "null" { one.clone() } else { thin_object(one, &[rest]) });
                 json!({ "oneOf": either.collect::<Vec<_>>() })
             }
         };

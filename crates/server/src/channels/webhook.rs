@@ -280,6 +280,12 @@ impl Webhook {
         Self { custom_headers: Vec::new(), ..self.clone() }
     }
 
+    /// The same webhook with another payload.
+    #[must_use]
+    pub fn with_payload(&self, payload: Payload) -> Self {
+        Self { payload, ..self.clone() }
+    }
+
     /// The headers of a request as the log shows them: all that are sent, the values of custom
     /// ones masked.
     pub fn shown_headers(&self, request: &PostRequest) -> Vec<(String, String)> {

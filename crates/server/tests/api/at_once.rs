@@ -8,7 +8,8 @@ use super::{refusal, session, team};
 use crate::support::engine::Engine;
 use crate::support::server::TestServer;
 
-const CONFIG: &str = "may be url, headers, timeoutMs, maxConcurrency, ratePerSecond, ordered, coalesce or payload";
+const CONFIG: &str =
+    "may be url, headers, timeoutMs, maxConcurrency, ratePerSecond, ordered, coalesce or payload";
 const SCHEME: &str = "must start with http:// or https://, not ftp:";
 const SOURCES: &str = "must be ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT";
 const KINDS: &str = "must be BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER";

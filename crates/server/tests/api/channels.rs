@@ -111,7 +111,9 @@ async fn what_a_channel_wants_is_kept_or_refused_by_field() {
     assert!(said.starts_with("400 bad_request config.payload: "), "{said}");
     let conditions = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 5}]);
     let wanted = json!({"when": "changed", "by": 3});
-    let made = channel(json!({"conditions": conditions, "scored": wanted, "config": {"url": URL, "payload": "thin"}}));
+    let made = channel(
+        json!({"conditions": conditions, "scored": wanted, "config": {"url": URL, "payload": "thin"}}),
+    );
     let made = server.post("/api/channels", made).await;
     let path = format!("/api/channels/{}", made["id"]);
     assert_eq!(made["conditions"], conditions);
@@ -125,7 +127,11 @@ async fn what_a_channel_wants_is_kept_or_refused_by_field() {
     assert_eq!((&changed["conditions"], &changed["scored"]), (&json!([]), &made["scored"]));
     let log = server.get("/api/audit-log?action=channel.change").await;
     let newest = &log["content"][0];
-    assert_eq!((&newest["before"]["conditions"], &newest["after"]["conditions"]), (&conditions, &json!([])), "{log}");
+    assert_eq!(
+        (&newest["before"]["conditions"], &newest["after"]["conditions"]),
+        (&conditions, &json!([])),
+        "{log}"
+    );
 }
 
 #[tokio::test]

@@ -28,7 +28,11 @@ const ROUNDS: usize = 3;
 fn events(round: usize) -> Vec<Value> {
     let event = |user: usize| {
         let script = user.is_multiple_of(3) && round == user % ROUNDS;
-        let agent = if script { "python-requests/2.31" } else { "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
+        let agent = if script {
+            "python-requests/2.31"
+        } else {
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+        };
         json!({
             "id": format!("e-{round}-{user}"), "type": "page.viewed", "userAgent": agent,
             "ip": format!("203.0.{}.{}", user / 200, user % 200 + 1),
@@ -120,14 +124,19 @@ async fn what_has_moved_is_told_once_it_has_moved_enough(engine: Engine) {
     let scored = json!({"scored": {"when": "CHANGED", "by": 4, "category": "humanity"}});
     let id = create(&server, "Moves", &some, scored).await;
     for round in 0..40 {
-        let agent = if (8..16).contains(&(round % 24)) { "python-requests/2.31" } else { "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" };
+        let agent = if (8..16).contains(&(round % 24)) {
+            "python-requests/2.31"
+        } else {
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+        };
         server
             .post("/api/events", json!({"id": format!("e{round}"), "type": "page.viewed", "userAgent": agent, "identity": {"id": "ada"}}))
             .await;
         eventually("the cycle", async || (arrived(&every).len() > round).then_some(())).await;
     }
     eventually("the rest", async || {
-        (arrived(&every).len() as u64 == arrived(&some).len() as u64 + left_out(&server, id).await).then_some(())
+        (arrived(&every).len() as u64 == arrived(&some).len() as u64 + left_out(&server, id).await)
+            .then_some(())
     })
     .await;
     let (mut known, mut expected, mut by_cycle) = (None, Vec::new(), 0);
@@ -156,22 +165,31 @@ async fn conditions_hold_for_every_event_of_an_identity(engine: Engine) {
         "conditions": [{"type": "SCORE_LT", "category": "HUMANITY", "threshold": 60}],
     });
     server.post("/api/badge-rules", rule).await;
-    let events = json!(["IDENTITY_SCORED", "IDENTITY_BADGES_CHANGED", "IDENTITY_LABELED", "RULE_RATE_JUMPED"]);
+    let events =
+        json!(["IDENTITY_SCORED", "IDENTITY_BADGES_CHANGED", "IDENTITY_LABELED", "RULE_RATE_JUMPED"]);
     let badge = json!([{"type": "BADGE_EXISTS", "badge": "script"}]);
     let id = create(&server, "Scripts", &receiver, json!({"events": events, "conditions": badge})).await;
     let path = format!("/api/channels/{id}");
-    for (user, agent) in [("good", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"), ("bad", "python-requests/2.31")] {
+    for (user, agent) in [
+        ("good", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+        ("bad", "python-requests/2.31"),
+    ] {
         let event = json!({"id": user, "type": "page.viewed", "userAgent": agent, "identity": {"id": user}});
         server.post("/api/events", event).await;
         eventually("a score", async || {
-            let (status, identity) = server.call(reqwest::Method::GET, &format!("/api/identities/{user}"), None).await;
+            let (status, identity) =
+                server.call(reqwest::Method::GET, &format!("/api/identities/{user}"), None).await;
             (status == 200 && !identity["lastScoredAt"].is_null()).then_some(())
         })
         .await;
-        server.post(&format!("/api/identities/{user}/actions/label"), json!({"outcome": "BAD", "kind": "BOT"})).await;
+        server
+            .post(&format!("/api/identities/{user}/actions/label"), json!({"outcome": "BAD", "kind": "BOT"}))
+            .await;
     }
     let names = || -> Vec<(String, String)> {
-        let name = |body: Value| (body["identityId"].as_str().unwrap().into(), body["event"].as_str().unwrap().into());
+        let name = |body: Value| {
+            (body["identityId"].as_str().unwrap().into(), body["event"].as_str().unwrap().into())
+        };
         receiver.requests().into_iter().map(|one| name(serde_json::from_slice(&one.body).unwrap())).collect()
     };
     eventually("all of the one", async || (names().len() >= 4).then_some(())).await;
@@ -185,7 +203,8 @@ async fn conditions_hold_for_every_event_of_an_identity(engine: Engine) {
     server.patch(&path, never).await;
     let before = names().len();
     server.post(&format!("{path}/actions/test"), json!({})).await;
-    let delivery = server.deliveries(id).await.into_iter().find(|one| one["event"] == "IDENTITY_SCORED").unwrap();
+    let delivery =
+        server.deliveries(id).await.into_iter().find(|one| one["event"] == "IDENTITY_SCORED").unwrap();
     server.post(&format!("/api/deliveries/{}/actions/resend", delivery["id"]), json!({})).await;
     eventually("a test and a resend", async || (receiver.requests().len() == before + 2).then_some(())).await;
 }
@@ -215,13 +234,16 @@ async fn a_replay_goes_by_the_conditions_of_now(engine: Engine) {
         server.post(&format!("/api/channels/{id}/actions/replay"), range).await
     };
     assert_eq!(replay(true).await, json!({"matched": all, "queued": 0, "leftOut": 0, "dryRun": true}));
-    server.patch(&format!("/api/channels/{id}"), json!({"scored": {"when": "CROSSED", "threshold": 66}})).await;
+    server
+        .patch(&format!("/api/channels/{id}"), json!({"scored": {"when": "CROSSED", "threshold": 66}}))
+        .await;
     let expected = json!({"matched": all, "queued": 0, "leftOut": all - crossing, "dryRun": true});
     assert_eq!(replay(true).await, expected);
     let expected = json!({"matched": all, "queued": crossing, "leftOut": all - crossing, "dryRun": false});
     assert_eq!(replay(false).await, expected);
     assert!(crossing > 0 && crossing < all, "{crossing} of {all}");
-    eventually("the replay", async || (receiver.requests().len() as u64 == all + crossing).then_some(())).await;
+    eventually("the replay", async || (receiver.requests().len() as u64 == all + crossing).then_some(()))
+        .await;
     assert_eq!(left_out(&server, id).await, 0, "a replay leaves out nothing new");
 }
 

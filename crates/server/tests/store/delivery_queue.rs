@@ -3,10 +3,10 @@
 use dregs_core::notify::message::EventType;
 use dregs_core::shard;
 use dregs_core::time::Timestamp;
-use dregs_server::store::{Result, Tx};
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, Claimed, Delivery, Filter, NewDelivery, Status, Subject};
 use dregs_server::store::waiting;
+use dregs_server::store::{Result, Tx};
 use dregs_server::trace::Context;
 
 use super::deliveries::{Channels, lease, of_cycle};
@@ -211,8 +211,7 @@ async fn a_replay_takes_what_is_finished_piece_by_piece(engine: Engine) {
     let (first, mut after, mut pieces) = (channels.first, (at(0), 0), Vec::new());
     loop {
         let filter = filter.clone();
-        let piece =
-            channels.ground.write(move |tx| replay_some(tx, first, &filter, after, at(70), 2));
+        let piece = channels.ground.write(move |tx| replay_some(tx, first, &filter, after, at(70), 2));
         let Some((last, taken)) = piece.await else { break };
         after = last;
         pieces.push((last.1, taken));

@@ -147,8 +147,7 @@ async fn a_replay_of_all_leaves_out_what_was_replaced(engine: Engine) {
     channels.ground.write(move |tx| waiting::supersede(tx, first, at(20))).await;
     let failed = due[1];
     channels.ground.write(move |tx| deliveries::give_up(tx, &[failed], "gone", at(30))).await;
-    let replay =
-        move |tx: &mut Tx| replay_some(tx, first, &Filter::default(), (at(0), 0), at(40), 9);
+    let replay = move |tx: &mut Tx| replay_some(tx, first, &Filter::default(), (at(0), 0), at(40), 9);
     assert_eq!(channels.ground.write(replay).await.unwrap().1, 1);
     assert_eq!(channels.find(due[0]).await.status, Status::Superseded);
 }

@@ -162,9 +162,9 @@ fn admits_notified(filter: &ChannelFilter, identity: &Identity, notification: &N
 
 /// Whether a channel leaves out a cycle that has just ended.
 pub fn leaves_out(to: &Subscriber, told: &Told, previous: Option<&Scores>, last: Option<&Scores>) -> bool {
-    to.filter.as_ref().is_some_and(|filter| {
-        !(filter.admits(told) && filter.scored.admits(told.scores, previous, last))
-    })
+    to.filter
+        .as_ref()
+        .is_some_and(|filter| !(filter.admits(told) && filter.scored.admits(told.scores, previous, last)))
 }
 
 /// What is remembered of who was told what, after a cycle that these channels, of all that listen, do not leave out.
