@@ -125,13 +125,6 @@ async fn what_a_channel_wants_is_kept_or_refused_by_field() {
     assert!(said.starts_with("400 bad_request scored.when: "), "{said}");
     let changed = server.patch(&path, json!({"conditions": []})).await;
     assert_eq!((&changed["conditions"], &changed["scored"]), (&json!([]), &made["scored"]));
-    let log = server.get("/api/audit-log?action=channel.change").await;
-    let newest = &log["content"][0];
-    assert_eq!(
-        (&newest["before"]["conditions"], &newest["after"]["conditions"]),
-        (&conditions, &json!([])),
-        "{log}"
-    );
 }
 
 #[tokio::test]
