@@ -282,7 +282,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             Method::POST,
             "/api/channels",
             json!({"typ": "WEBHOOK", "name": 5, "enabled": "yes", "events": [], "config": {}}),
-"typ: is not known here; may be type, name, slug, enabled, events or config; name: must be a string, not 5; enabled: must be a boolean, not \"yes\"; type: is required".to_owned(),
+"typ: is not known here; may be type, name, slug, enabled, events, config, conditions or scored; name: must be a string, not 5; enabled: must be a boolean, not \"yes\"; type: is required".to_owned(),
         ),
     ];
     let bearer = session(&server.app, team(&server.app).await, Role::Admin).await;

@@ -225,7 +225,7 @@ async fn changes_and_actions_are_refused_by_field() {
             (json!({"name": ""}), "name: must have from 1 to 100 characters"),
             (
                 json!({"type": "EMAIL"}),
-                "type: is not known here; may be name, slug, enabled, events, config or onResume",
+                "type: is not known here; may be name, slug, enabled, events, config, conditions, scored or onResume",
             ),
             (json!({"onResume": "SEND"}), "onResume: goes with enabling a channel that is disabled"),
             (
