@@ -150,3 +150,39 @@ test("what is sent again while its channel fails says until when it is held, and
     await patient.stop();
   }
 });
+
+test("a channel is set to what it should send, by keyboard and on a phone", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await desk.setViewportSize({ width: 390, height: 844 });
+  await analyst.open("/settings/channels");
+  await desk.getByRole("button", { name: "New channel" }).click();
+  await desk.getByLabel("Name", { exact: false }).fill("Crossings");
+  await desk.getByLabel("URL").fill(`${receiver.url}/crossings`);
+  await desk.getByLabel("Identity scored").check();
+  const summary = desk.locator("summary", { hasText: "What is sent" });
+  await summary.focus();
+  await desk.keyboard.press("Enter");
+  await desk.getByLabel("Scores", { exact: true }).selectOption("CROSSED");
+  await desk.getByLabel("Threshold", { exact: true }).fill("101");
+  await desk.getByRole("button", { name: "Create" }).click();
+  await desk.getByText("Must be from 1 to 100").waitFor();
+  await desk.getByLabel("Threshold", { exact: true }).fill("40");
+  await desk.getByRole("button", { name: "Add a condition" }).click();
+  await desk.getByLabel("Type of condition").selectOption("IDENTITY_AGE_GT");
+  await desk.getByRole("status").filter({ hasText: "Sends a score when any of the four crosses 40, either way" }).waitFor();
+  assert.ok(await desk.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "it is wider than the phone");
+  await summary.scrollIntoViewIfNeeded();
+  if (process.env.PICTURES) await desk.screenshot({ path: `${process.env.PICTURES}/filter.png` });
+  await desk.getByRole("button", { name: "Remove condition 1" }).click();
+  await desk.getByRole("button", { name: "Create" }).click();
+  await desk.getByRole("button", { name: "I have saved it" }).click();
+  await desk.waitForURL(/\/settings\/channels\/\d+$/);
+  await desk.getByText("Sends a score when any of the four crosses 40, either way.").waitFor();
+  await dregs.call("POST", "/events", { type: "user.signup", identity: { id: "calm", data: { name: "Calm Person" } } });
+  const id = Number(/\d+$/.exec(desk.url())[0]);
+  await eventually("it to be left out", async () => (await dregs.call("GET", `/channels/${id}`)).leftOut === 1);
+  await desk.reload();
+  await desk.getByText("1 event", { exact: true }).waitFor();
+  await analyst.leave();
+});

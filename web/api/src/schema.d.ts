@@ -655,7 +655,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Replay the deliveries of a time range */
+        /**
+         * Replay the deliveries of a time range
+         * @description What the channel would leave out now is left out of the replay, and counted in the answer.
+         */
         post: operations["replayDeliveries"];
         delete?: never;
         options?: never;
@@ -3519,6 +3522,14 @@ export interface components {
              *     Whoever may not change channels sees no more of a webhook's URL than its host and the first segment of its path.
              */
             config: components["schemas"]["ConfigBody"];
+            /** @description What must hold for the identity of an event: the rest is left out. */
+            conditions: components["schemas"]["ConditionBody"][];
+            scored: components["schemas"]["ScoredBody"];
+            /**
+             * Format: int64
+             * @description Events that `conditions` and `scored` have left out, since the channel was made.
+             */
+            leftOut: number;
             health: components["schemas"]["HealthBody"];
             /** Format: date-time */
             createdAt: string;
@@ -3539,6 +3550,9 @@ export interface components {
             enabled?: boolean | null;
             events?: string[] | null;
             config?: components["schemas"]["ConfigBody"] | null;
+            /** @description Replaces the conditions; an empty array removes them. */
+            conditions?: components["schemas"]["ConditionBody"][] | null;
+            scored?: components["schemas"]["ScoredBody"] | null;
             onResume?: components["schemas"]["OnResumeBody"] | null;
         };
         /** @description How many channels are healthy, and how many need attention. */
@@ -4383,6 +4397,10 @@ export interface components {
             schema: unknown;
             /** @description A payload, which the schema accepts. */
             example: unknown;
+            /** @description JSON Schema of the payload of a channel whose `payload` is THIN: ids alone. */
+            thinSchema: unknown;
+            /** @description The example as a thin payload. */
+            thinExample: unknown;
         };
         /** @description Examples. */
         ExamplesBody: {
@@ -5017,6 +5035,12 @@ export interface components {
              */
             events: string[];
             config: components["schemas"]["ConfigBody"];
+            /**
+             * @description Up to 20, those of escalation rules, which must all hold for the identity of an event. Without any,
+             *     all is sent.
+             */
+            conditions?: components["schemas"]["ConditionBody"][] | null;
+            scored?: components["schemas"]["ScoredBody"] | null;
         };
         /** @description A new credential. */
         NewCredentialBody: {
@@ -5792,6 +5816,11 @@ export interface components {
              * @description Deliveries that are due again; 0 in a dry run.
              */
             queued: number;
+            /**
+             * Format: int64
+             * @description Of those that match, the ones that what the channel wants now leaves out.
+             */
+            leftOut: number;
             dryRun: boolean;
         };
         /** @description Which deliveries to replay. */
@@ -6040,6 +6069,31 @@ export interface components {
              * @description From 0, worst, to 100, best.
              */
             value: number;
+        };
+        /** @description Which `IDENTITY_SCORED` a channel sends. */
+        ScoredBody: {
+            /**
+             * @description ALWAYS; CHANGED where a score has moved by `by` points or more since the last one sent to this channel; or
+             *     CROSSED where it is below `threshold` and was not in the cycle before, or was and is not.
+             * @example CROSSED
+             */
+            when: string;
+            /**
+             * Format: int64
+             * @description With CHANGED: from 1 to 100.
+             */
+            by?: number | null;
+            /**
+             * @description With CHANGED and CROSSED: HUMANITY, AUTHENTICITY, UNIQUENESS, BEHAVIOR, or ANY, the default.
+             * @example ANY
+             */
+            category?: string | null;
+            /**
+             * Format: int64
+             * @description With CROSSED: from 1 to 100.
+             * @example 50
+             */
+            threshold?: number | null;
         };
         /** @description The second factor of the person who is signed in. */
         SecondFactorBody: {
@@ -6493,6 +6547,11 @@ export interface components {
             ordered?: boolean | null;
             /** @description Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED. */
             coalesce?: boolean | null;
+            /**
+             * @description FULL, or THIN: ids alone, in `data` too. FULL by default.
+             * @example FULL
+             */
+            payload?: string | null;
         };
         /** @description A week of a record. */
         WeekBody: {

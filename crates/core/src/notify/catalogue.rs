@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::message::EventType;
+use super::thin::{thin_data, thin_schema};
 
 /// The dialect of the schemas.
 const SCHEMA_DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -20,6 +21,10 @@ pub struct CatalogueEntry {
     pub schema: Value,
     /// A whole body that validates against the schema.
     pub example: Value,
+    /// JSON Schema (2020-12) of the whole body of a thin payload.
+    pub thin_schema: Value,
+    /// The example as a thin payload.
+    pub thin_example: Value,
 }
 
 /// Every event type.
@@ -29,7 +34,11 @@ pub fn catalogue() -> Vec<CatalogueEntry> {
 
 /// One event type.
 pub fn entry(event: EventType) -> CatalogueEntry {
-    CatalogueEntry { event, description: description(event), schema: schema(event), example: example(event) }
+    let (schema, example) = (schema(event), example(event));
+    let mut thin_example = example.clone();
+    thin_example["data"] = thin_data(event, &example["data"]);
+    let thin_schema = thin_schema(event, &schema);
+    CatalogueEntry { event, description: description(event), schema, example, thin_schema, thin_example }
 }
 
 /// The sequence in every example.

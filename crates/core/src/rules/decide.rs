@@ -43,6 +43,7 @@ pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -
     let mut decision = Decision::default();
     decision.after.dismissed.clone_from(&before.dismissed);
     decision.after.label.clone_from(&before.label);
+    decision.after.told.clone_from(&before.told);
     decision.after.snoozed = before.snoozed.iter().filter(|snooze| snooze.holds(now)).cloned().collect();
     if !facts.disregarded {
         let mut clerk = Clerk::new(before, facts, now);

@@ -60,7 +60,26 @@ pub enum Which {
 }
 
 impl Which {
-    const fn all(self) -> &'static [Category] {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Humanity => "HUMANITY",
+            Self::Authenticity => "AUTHENTICITY",
+            Self::Uniqueness => "UNIQUENESS",
+            Self::Behavior => "BEHAVIOR",
+            Self::Any => "ANY",
+        }
+    }
+
+    /// Reads what [`Self::name`] wrote.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Humanity, Self::Authenticity, Self::Uniqueness, Self::Behavior, Self::Any]
+            .into_iter()
+            .find(|known| known.name() == name)
+    }
+
+    /// The categories it stands for.
+    pub const fn all(self) -> &'static [Category] {
         match self {
             Self::Humanity => &[Category::Humanity],
             Self::Authenticity => &[Category::Authenticity],

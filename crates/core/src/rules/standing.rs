@@ -1,10 +1,13 @@
 //! What is remembered of an identity between two decisions.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Dismissal, Label, Snooze};
 use crate::agent::KnownAgent;
 use crate::badge::Badge;
+use crate::score::Scores;
 use crate::time::Timestamp;
 
 /// Which kind of rule.
@@ -44,6 +47,8 @@ pub struct Standing {
     pub label: Option<Label>,
     /// The agent of an AI service that was seen last.
     pub agent: Option<KnownAgent>,
+    /// The last scores that each channel was told of which wants to hear of changes alone.
+    pub told: BTreeMap<i64, Scores>,
 }
 
 /// A standing as it is written: rules as rows of numbers, since a thousand of them are read and written with
@@ -63,6 +68,9 @@ struct Written {
     label: Option<Label>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agent: Option<KnownAgent>,
+    /// Channel, and its scores by category.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    told: Vec<(i64, [Option<u8>; 4])>,
     /// What versions before rows wrote.
     #[serde(default, skip_serializing)]
     rules: Vec<Held>,
@@ -99,9 +107,13 @@ impl Standing {
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
         let Some(text) = text else { return Ok(Self::default()) };
-        let Written { badges, held, dismissed, snoozed, label, agent, rules } = serde_json::from_str(text)?;
+        let Written { badges, held, dismissed, snoozed, label, agent, told, rules } =
+            serde_json::from_str(text)?;
         let rules = rules.into_iter().chain(held.into_iter().map(Held::from)).collect();
-        Ok(Self { badges, rules, dismissed, snoozed, label, agent })
+        let told = told.into_iter().map(|(channel, [humanity, authenticity, uniqueness, behavior])| {
+            (channel, Scores { humanity, authenticity, uniqueness, behavior })
+        });
+        Ok(Self { badges, rules, dismissed, snoozed, label, agent, told: told.collect() })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -114,7 +126,12 @@ impl Standing {
         }
         let held = self.rules.iter().map(Row::from).collect();
         let Self { badges, dismissed, snoozed, label, agent, .. } = self.clone();
-        let written = Written { badges, held, dismissed, snoozed, label, agent, rules: Vec::new() };
+        let told = self.told.iter().map(|(channel, scores)| {
+            let Scores { humanity, authenticity, uniqueness, behavior } = *scores;
+            (*channel, [humanity, authenticity, uniqueness, behavior])
+        });
+        let told = told.collect();
+        let written = Written { badges, held, dismissed, snoozed, label, agent, told, rules: Vec::new() };
         serde_json::to_string(&written).map(Some)
     }
 }

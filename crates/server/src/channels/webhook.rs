@@ -74,6 +74,20 @@ pub struct WebhookConfig {
     /// Whether a score makes those of the same identity that still wait needless.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coalesce: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
+}
+
+/// How much of an event is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Payload {
+    #[default]
+    #[serde(alias = "full")]
+    Full,
+    /// Ids alone.
+    #[serde(alias = "thin")]
+    Thin,
 }
 
 /// Without the values of headers and the path of the URL, which may be credentials.
@@ -88,6 +102,7 @@ impl fmt::Debug for WebhookConfig {
             .field("rate_per_second", &self.rate_per_second)
             .field("ordered", &self.ordered)
             .field("coalesce", &self.coalesce)
+            .field("payload", &self.payload)
             .finish()
     }
 }
@@ -106,6 +121,7 @@ pub struct Webhook {
     pub is_ordered: bool,
     /// Whether a score makes those of the same identity that still wait needless.
     pub coalesces: bool,
+    pub payload: Payload,
 }
 
 /// What one attempt says, and to whom.
@@ -201,6 +217,7 @@ impl WebhookConfig {
                 rate_per_second: self.rate_per_second,
                 is_ordered: self.ordered.unwrap_or(false),
                 coalesces: self.coalesce.unwrap_or(false),
+                payload: self.payload.unwrap_or_default(),
             }),
             _ => Err(errors),
         }
@@ -212,7 +229,10 @@ impl Webhook {
     /// newest first, and at least one.
     pub fn request(&self, attempt: &Attempt<'_>, secrets: &[Secret]) -> PostRequest {
         let Attempt { message, channel_id, delivery_id, timestamp, default_deadline, trace } = *attempt;
-        let body = message.body(channel_id, timestamp);
+        let body = match self.payload {
+            Payload::Full => message.body(channel_id, timestamp),
+            Payload::Thin => message.thin().body(channel_id, timestamp),
+        };
         let signatures = sign(secrets, &message.id, timestamp, &body);
         let mut headers = HeaderMap::with_capacity(10 + self.custom_headers.len());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -258,6 +278,12 @@ impl Webhook {
     #[must_use]
     pub fn without_custom_headers(&self) -> Self {
         Self { custom_headers: Vec::new(), ..self.clone() }
+    }
+
+    /// The same webhook with another payload.
+    #[must_use]
+    pub fn with_payload(&self, payload: Payload) -> Self {
+        Self { payload, ..self.clone() }
     }
 
     /// The headers of a request as the log shows them: all that are sent, the values of custom

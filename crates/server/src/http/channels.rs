@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::event::FieldError;
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
+use dregs_core::rules::Condition;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,14 +18,16 @@ use utoipa::{PartialSchema, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::{Json, Object, Unchecked, read_object};
+use super::channel_filters::{self, Badges, ScoredBody};
 use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::params::{Path, word};
+use super::rules::ConditionBody;
 use crate::app::App;
 use crate::channels::config::{ChannelConfig, ChannelType, FieldError as ConfigError};
 use crate::channels::email::EmailConfig;
 use crate::channels::slack::SlackConfig;
-use crate::channels::webhook::WebhookConfig;
+use crate::channels::webhook::{Payload, WebhookConfig};
 use crate::ops::audit::Actor;
 use crate::ops::deliver::endpoints;
 use crate::ops::deliver::health;
@@ -52,6 +56,12 @@ pub struct ChannelBody {
     /// Whoever may not change channels sees no more of a webhook's URL than its host and the first segment of its path.
     #[schema(value_type = ConfigBody)]
     config: ChannelConfig,
+    /// What must hold for the identity of an event: the rest is left out.
+    #[schema(value_type = Vec<ConditionBody>)]
+    conditions: Vec<Condition>,
+    scored: ScoredBody,
+    /// Events that `conditions` and `scored` have left out, since the channel was made.
+    left_out: i64,
     health: HealthBody,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -145,6 +155,9 @@ pub struct WebhookConfigBody {
     ordered: Option<bool>,
     /// Whether a newer score replaces pending ones of the same identity: they become SUPERSEDED.
     coalesce: Option<bool>,
+    /// FULL, or THIN: ids alone, in `data` too. FULL by default.
+    #[schema(value_type = Option<String>, example = "FULL")]
+    payload: Option<Payload>,
 }
 
 /// A new channel.
@@ -164,6 +177,12 @@ pub struct NewChannelBody {
     events: Vec<String>,
     #[schema(value_type = ConfigBody)]
     config: Object<Map<String, Value>>,
+    /// Up to 20, those of escalation rules, which must all hold for the identity of an event. Without any,
+    /// all is sent.
+    #[schema(value_type = Option<Vec<ConditionBody>>)]
+    conditions: Option<Value>,
+    /// Which IDENTITY_SCORED are sent: all unless given.
+    scored: Option<ScoredBody>,
 }
 
 fn yes() -> bool {
@@ -172,7 +191,7 @@ fn yes() -> bool {
 
 impl NewChannelBody {
     /// The channel, which has no id yet.
-    fn read(self, app: &App, team_id: i64) -> Result<(ChannelType, Channel), ApiError> {
+    fn read(self, app: &App, team_id: i64, badges: &Badges) -> Result<(ChannelType, Channel), ApiError> {
         let slug = match self.slug {
             None if !self.name.trim().is_empty() => {
                 slug_of(&self.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))
@@ -188,8 +207,11 @@ impl NewChannelBody {
             Ok((channel_type, config, by_identity))
         });
         let named = both(check_name(&self.name, NAME_MAX_CHARS), slug);
-        let ((((), slug), events), (channel_type, config, by_identity)) =
-            both(both(named, subscriptions(&self.events)), config)?;
+        let events = subscriptions(&self.events);
+        let filter = channel_filters::read(self.conditions, self.scored, badges, &ChannelFilter::default());
+        let ((((), slug), (events, filter)), (channel_type, config, by_identity)) =
+            both(both(named, both(events, filter)), config)?;
+        channel_filters::check(&filter, events)?;
         let now = app.clock.now();
         let channel = Channel {
             id: 0,
@@ -201,6 +223,8 @@ impl NewChannelBody {
             events,
             config: endpoints::stored(app.vault()?, &config).map_err(StoreError::Broken)?,
             by_identity,
+            filter,
+            left_out: 0,
             disabled_reason: None,
             created_at: now,
             updated_at: now,
@@ -221,6 +245,11 @@ pub struct ChannelPatchBody {
     /// are left out then, and named in the answer.
     #[schema(value_type = Option<ConfigBody>)]
     config: Option<Object<Map<String, Value>>>,
+    /// Replaces the conditions; an empty array removes them.
+    #[schema(value_type = Option<Vec<ConditionBody>>)]
+    conditions: Option<Value>,
+    /// Replaces what is wanted of scores.
+    scored: Option<ScoredBody>,
     /// With `enabled: true`: what becomes of paused deliveries. SEND by default.
     on_resume: Option<OnResumeBody>,
 }
@@ -233,7 +262,13 @@ struct Patched {
 }
 
 impl ChannelPatchBody {
-    fn read(self, app: &App, mut channel: Channel, known: &ChannelConfig) -> Result<Patched, ApiError> {
+    fn read(
+        self,
+        app: &App,
+        mut channel: Channel,
+        known: &ChannelConfig,
+        badges: &Badges,
+    ) -> Result<Patched, ApiError> {
         let is_resumed = !channel.enabled && self.enabled == Some(true);
         let is_right = self.on_resume.is_none() || is_resumed;
         let resume = must(is_right, "onResume", "goes with enabling a channel that is disabled");
@@ -250,9 +285,12 @@ impl ChannelPatchBody {
         channel.name = self.name.unwrap_or(channel.name);
         channel.slug = self.slug.unwrap_or(channel.slug);
         let named = both(check_name(&channel.name, NAME_MAX_CHARS), check_slug(&channel.slug));
-        let (((_, events), config), ()) =
-            both(both(both(named, events.transpose()), config.transpose()), resume)?;
+        let filter = channel_filters::read(self.conditions, self.scored, badges, &channel.filter);
+        let (((_, (events, filter)), config), ()) =
+            both(both(both(named, both(events.transpose(), filter)), config.transpose()), resume)?;
         channel.events = events.unwrap_or(channel.events);
+        channel_filters::check(&filter, channel.events)?;
+        channel.filter = filter;
         let mut dropped_headers = Vec::new();
         if let Some((config, by_identity, dropped)) = config {
             (channel.config, channel.by_identity, dropped_headers) = (config, by_identity, dropped);
@@ -301,7 +339,8 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<Unchecked<NewChannelBody>>,
 ) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
-    let (channel_type, channel) = new.check(|new| new.read(&app, caller.team_id()))?;
+    let badges = Badges::of_team(&app, caller.team_id()).await?;
+    let (channel_type, channel) = new.check(|new| new.read(&app, caller.team_id(), &badges))?;
     let created = app.channels().create(actor, channel.clone()).await;
     let (id, secret) = created.map_err(|error| slug_taken(error, &channel.slug))?;
     let secret = (channel_type == ChannelType::Webhook).then(|| secret.as_text().to_owned());
@@ -338,8 +377,9 @@ pub async fn update(
 ) -> Result<Answer<ChannelBody>, ApiError> {
     let before = find(&app, &caller, &id).await?;
     let known = stored_config(&app, &before)?;
+    let badges = Badges::of_team(&app, caller.team_id()).await?;
     let Patched { channel, dropped_headers, resumed } =
-        patch.check(|patch| patch.read(&app, before.clone(), &known))?;
+        patch.check(|patch| patch.read(&app, before.clone(), &known, &badges))?;
     let updated = app.channels().update(actor, before, channel.clone(), resumed).await;
     updated.map_err(|error| slug_taken(error, &channel.slug))?;
     Ok(Answer(ChannelBody { dropped_headers, ..body(&app, channel, None)? }))
@@ -458,6 +498,9 @@ pub fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Resu
         enabled: channel.enabled,
         events: channel.events.iter().map(EventType::name).collect(),
         config,
+        conditions: channel.filter.conditions,
+        scored: channel.filter.scored.into(),
+        left_out: channel.left_out,
         created_at: channel.created_at,
         updated_at: channel.updated_at,
         signing_secret,

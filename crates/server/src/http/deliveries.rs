@@ -22,7 +22,7 @@ use super::page::{Page, PageQuery, sort};
 use super::params::{Params, Path, times, word};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::deliver::deliveries as ops;
+use crate::ops::deliver::deliveries::{self as ops, Replayed, left_out_of_replay};
 use crate::ops::deliver::log;
 use crate::store::attempts::Trigger;
 use crate::store::channels::Channel;
@@ -421,10 +421,14 @@ pub struct ReplayAnswer {
     matched: i64,
     /// Deliveries that are due again; 0 in a dry run.
     queued: u64,
+    /// Of those that match, the ones that what the channel wants now leaves out.
+    left_out: u64,
     dry_run: bool,
 }
 
 /// Replay the deliveries of a time range
+///
+/// What the channel would leave out now is left out of the replay, and counted in the answer.
 #[utoipa::path(post, operation_id = "replayDeliveries", path = "/channels/{id}/actions/replay",
     tag = "deliveries", params(("id" = i64, Path)),
     request_body = ReplayBody,
@@ -449,9 +453,13 @@ pub async fn replay(
         Ok((filter, replay.dry_run))
     })?;
     let matched = count_finished(&app, channel.id, &filter).await?;
-    let queued =
-        if dry_run { 0 } else { app.resends().replay(actor, channel.id, filter, app.clock.now()).await? };
-    Ok(Answer(ReplayAnswer { matched, queued, dry_run }))
+    let Replayed { queued, left_out } = if dry_run {
+        let left_out = left_out_of_replay(&app.long_reads, &channel, filter).await?;
+        Replayed { queued: 0, left_out }
+    } else {
+        app.resends().replay(actor, &channel, filter, app.clock.now()).await?
+    };
+    Ok(Answer(ReplayAnswer { matched, queued, left_out, dry_run }))
 }
 
 /// The deliveries that match and do not wait.

@@ -10,6 +10,7 @@ use super::auth::Caller;
 
 /// A type of event.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct EventTypeBody {
     #[schema(example = "IDENTITY_SCORED")]
     name: String,
@@ -20,6 +21,10 @@ pub struct EventTypeBody {
     schema: Value,
     /// A payload, which the schema accepts.
     example: Value,
+    /// JSON Schema of the payload of a channel whose `payload` is THIN: ids alone.
+    thin_schema: Value,
+    /// The example as a thin payload.
+    thin_example: Value,
 }
 
 /// List the event types
@@ -32,6 +37,8 @@ pub async fn list(_: Caller) -> Answer<Vec<EventTypeBody>> {
         description: entry.description.to_owned(),
         schema: entry.schema,
         example: entry.example,
+        thin_schema: entry.thin_schema,
+        thin_example: entry.thin_example,
     });
     Answer(entries.collect())
 }

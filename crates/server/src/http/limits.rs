@@ -243,7 +243,7 @@ fn requests() -> Vec<Row> {
         row("milliseconds that an event waits for a decision", WAIT_MAX_MS, "400", number),
         row("deliveries resent at once", RESENT_MAX, "400", items),
         row("origins of a credential", ORIGINS_MAX, "400", items),
-        row("conditions of a rule", CONDITIONS_MAX, "400", items),
+        row("conditions of a rule, and of a channel", CONDITIONS_MAX, "400", items),
         row("recipients of an EMAIL channel", RECIPIENTS_MAX, "400", items),
         row("headers that a WEBHOOK channel adds", CUSTOM_HEADERS_MAX, "400", items),
         row("items of a page", PAGE_SIZE_MAX, "400", number),

@@ -11,6 +11,7 @@ mod body;
 mod bulk_changes;
 mod channel_actions;
 mod channel_activity;
+mod channel_filters;
 mod channels;
 mod compressed;
 mod connections;

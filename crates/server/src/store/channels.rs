@@ -1,9 +1,12 @@
 //! Channels: where to tell what happens, and the secrets it is signed with.
 
+use std::collections::BTreeMap;
+
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 
-use super::{Result, Row, Tx};
+use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
 /// A set of event types, stored as one bit each.
@@ -43,6 +46,10 @@ pub struct Channel {
     pub config: String,
     /// Whether it sends an identity's events in order, or leaves out scores that newer ones replace.
     pub by_identity: bool,
+    /// What it sends of what it is subscribed to.
+    pub filter: ChannelFilter,
+    /// How many events it has left out by that.
+    pub left_out: i64,
     /// Why the server itself has disabled it.
     pub disabled_reason: Option<String>,
     pub created_at: Timestamp,
@@ -50,7 +57,8 @@ pub struct Channel {
 }
 
 const COLUMNS: &str = "id, team_id, type, name, slug, enabled, events, config, by_identity, disabled_reason,
-    created_at, updated_at";
+    created_at, updated_at, filter,
+    coalesce((select count from channel_left_out where channel_id = channels.id), 0)";
 
 /// # Errors
 /// [`super::StoreError::Conflict`] when the team has a channel with this slug.
@@ -58,8 +66,8 @@ pub fn insert(tx: &mut Tx, channel: &Channel) -> Result<i64> {
     let c = channel;
     tx.get(
         "insert into channels (team_id, type, name, slug, enabled, events, config, by_identity, created_at,
-           updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
+           updated_at, filter)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id",
         &values![
             c.team_id,
             &c.channel_type,
@@ -70,7 +78,8 @@ pub fn insert(tx: &mut Tx, channel: &Channel) -> Result<i64> {
             &c.config,
             c.by_identity,
             c.created_at,
-            c.updated_at
+            c.updated_at,
+            &written(&c.filter)?
         ],
         |row| row.get(0),
     )
@@ -81,7 +90,7 @@ pub fn update(tx: &mut Tx, channel: &Channel) -> Result<()> {
     let c = channel;
     tx.execute(
         "update channels set name = $2, slug = $3, enabled = $4, events = $5, config = $6, by_identity = $7,
-           disabled_reason = $8, updated_at = $9
+           disabled_reason = $8, updated_at = $9, filter = $10
          where id = $1",
         &values![
             c.id,
@@ -92,7 +101,8 @@ pub fn update(tx: &mut Tx, channel: &Channel) -> Result<()> {
             &c.config,
             c.by_identity,
             &c.disabled_reason,
-            c.updated_at
+            c.updated_at,
+            &written(&c.filter)?
         ],
     )?;
     Ok(())
@@ -126,6 +136,8 @@ pub struct Subscriber {
     pub slug: String,
     pub enabled: bool,
     pub by_identity: bool,
+    /// What it does not let through is left out; `None` where it sends all.
+    pub filter: Option<ChannelFilter>,
 }
 
 /// The channels of a team that want to hear of `event`.
@@ -140,14 +152,14 @@ pub fn subscribers_of_any(
     team_id: i64,
     events: Subscriptions,
 ) -> Result<Vec<(Subscriptions, Subscriber)>> {
-    let sql = "select id, slug, enabled, by_identity, events from channels
+    let sql = "select id, slug, enabled, by_identity, filter, events from channels
          where team_id = $1 and (events & $2) <> 0 order by id";
-    tx.query(sql, &values![team_id, events.0], |row| Ok((Subscriptions(row.get(4)?), read_subscriber(row)?)))
+    tx.query(sql, &values![team_id, events.0], |row| Ok((Subscriptions(row.get(5)?), read_subscriber(row)?)))
 }
 
 /// Who else of a team is told when a channel fails: people, and the webhooks that want to hear of it.
 pub fn told_of_failing(tx: &mut Tx, team_id: i64, failing: i64, event: EventType) -> Result<Vec<Subscriber>> {
-    let sql = "select id, slug, enabled, by_identity from channels
+    let sql = "select id, slug, enabled, by_identity, filter from channels
          where team_id = $1 and id <> $2 and enabled = 1 and (type <> 'WEBHOOK' or (events & $3) <> 0)
          order by id";
     tx.query(sql, &values![team_id, failing, bit(event)], read_subscriber)
@@ -155,7 +167,33 @@ pub fn told_of_failing(tx: &mut Tx, team_id: i64, failing: i64, event: EventType
 
 fn read_subscriber(row: &Row) -> Result<Subscriber> {
     let (channel_id, slug) = (row.get(0)?, row.get(1)?);
-    Ok(Subscriber { channel_id, slug, enabled: row.flag(2)?, by_identity: row.flag(3)? })
+    let filter = row.get::<Option<String>>(4)?.map(|text| read_filter(Some(&text)));
+    Ok(Subscriber { channel_id, slug, enabled: row.flag(2)?, by_identity: row.flag(3)?, filter })
+}
+
+/// One that cannot be read, since a newer version wrote it, lets everything through: nothing that was wanted is lost.
+fn read_filter(text: Option<&str>) -> ChannelFilter {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+fn written(filter: &ChannelFilter) -> Result<Option<String>> {
+    if filter.is_open() {
+        return Ok(None);
+    }
+    serde_json::to_string(filter).map(Some).map_err(|error| StoreError::Broken(error.to_string()))
+}
+
+/// Events that channels left out: how many, by channel.
+pub type LeftOut = BTreeMap<i64, i64>;
+
+/// Adds to what channels have left out; in the order of the channels, so that no two transactions wait for each other.
+pub fn leave_out(tx: &mut Tx, left_out: &LeftOut) -> Result<()> {
+    let rows: Vec<_> = left_out.iter().map(|(channel, count)| values![*channel, *count]).collect();
+    tx.execute_rows_later(
+        "insert into channel_left_out (channel_id, count) values {rows}
+         on conflict (channel_id) do update set count = channel_left_out.count + excluded.count",
+        &rows,
+    )
 }
 
 /// Disables a channel, for a reason that is shown; false where it is disabled already.
@@ -180,7 +218,7 @@ pub fn replace_config(tx: &mut Tx, id: i64, before: &str, after: &str) -> Result
 
 /// Removes a channel and its secrets; its deliveries go by [`super::deliveries::delete_some`].
 pub fn delete(tx: &mut Tx, id: i64) -> Result<()> {
-    for table in ["channel_secrets", "channel_health"] {
+    for table in ["channel_secrets", "channel_health", "channel_left_out"] {
         tx.execute(&format!("delete from {table} where channel_id = $1"), &values![id])?;
     }
     tx.execute("delete from channels where id = $1", &values![id])?;
@@ -292,5 +330,7 @@ fn read(row: &Row) -> Result<Channel> {
         disabled_reason: row.get(9)?,
         created_at: row.time(10)?,
         updated_at: row.time(11)?,
+        filter: read_filter(row.get::<Option<String>>(12)?.as_deref()),
+        left_out: row.get(13)?,
     })
 }

@@ -467,35 +467,55 @@ pub fn requeue(tx: &mut Tx, id: i64, trigger: Trigger, now: Timestamp) -> Result
     Ok(changed > 0)
 }
 
-/// Makes up to `limit` finished deliveries after `after`, a time of creation and an id, that match due
-/// again; the answer is the last one looked at and how many were taken, `None` when there are no more.
-pub fn replay_some(
+/// A delivery that is finished, as a replay finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    pub created_at: Timestamp,
+    pub id: i64,
+    pub event: EventType,
+    pub subject: Subject,
+    /// Whom it tells of, if of anybody.
+    pub identity_id: Option<i64>,
+}
+
+/// Up to `limit` finished deliveries that match, after `after`, a time of creation and an id, in order.
+pub fn finished_some(
     tx: &mut Tx,
     channel_id: i64,
     filter: &Filter,
     after: (Timestamp, i64),
-    now: Timestamp,
     limit: i64,
-) -> Result<Option<((Timestamp, i64), u64)>> {
-    let mut sql = filter.matching("select d.created_at, d.id from deliveries d", channel_id);
+) -> Result<Vec<Finished>> {
+    let columns = "d.created_at, d.id, d.event_type, d.identity_id, d.sequence, d.notification_id";
+    let mut sql = filter.matching(&format!("select {columns} from deliveries d"), channel_id);
     let (time, id) = after;
     sql.bind(" and d.created_at >= ", time).bind(" and (d.created_at > ", time).bind(" or d.id > ", id);
     sql.bind(") and d.status in (", Status::Delivered as i64).bind(", ", Status::Failed as i64).push(")");
     sql.bind(" order by d.created_at, d.id limit ", limit);
-    let found = tx.query(&sql.text, &sql.values, |row| Ok((row.time(0)?, row.get(1)?)))?;
-    let Some(last) = found.last().copied() else { return Ok(None) };
-    let rows: Vec<_> = found
+    tx.query(&sql.text, &sql.values, |row| {
+        Ok(Finished {
+            created_at: row.time(0)?,
+            id: row.get(1)?,
+            event: event_type(row.get(2)?)?,
+            subject: Subject::read(row, 3)?,
+            identity_id: row.get(3)?,
+        })
+    })
+}
+
+/// Makes finished deliveries due again; the answer is how many, without those of which an attempt is under way.
+pub fn replay(tx: &mut Tx, ids: &[i64], now: Timestamp) -> Result<u64> {
+    let rows: Vec<_> = ids
         .iter()
-        .map(|(_, id)| values![shard::of(*id), *id, Status::Pending as i64, Trigger::Replay as i64, now])
+        .map(|id| values![shard::of(*id), *id, Status::Pending as i64, Trigger::Replay as i64, now])
         .collect();
-    let taken = tx.execute_rows(
+    tx.execute_rows(
         "with v (shard, id, status, trigger, due) as (values {rows})
          update deliveries set status = v.status, trigger = v.trigger, failures = 0,
            next_attempt_at = v.due, requeued_at = v.due, completed_at = null
          from v where deliveries.shard = v.shard and deliveries.id = v.id and leased = 0",
         &rows,
-    )?;
-    Ok(Some((last, taken)))
+    )
 }
 
 /// Gives up to `limit` waiting deliveries of a channel up, with the reason given.

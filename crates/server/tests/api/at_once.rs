@@ -8,7 +8,8 @@ use super::{refusal, session, team};
 use crate::support::engine::Engine;
 use crate::support::server::TestServer;
 
-const CONFIG: &str = "may be url, headers, timeoutMs, maxConcurrency, ratePerSecond, ordered or coalesce";
+const CONFIG: &str =
+    "may be url, headers, timeoutMs, maxConcurrency, ratePerSecond, ordered, coalesce or payload";
 const SCHEME: &str = "must start with http:// or https://, not ftp:";
 const SOURCES: &str = "must be ANALYST, CHARGEBACK, APPEAL, USER_REPORT or IMPORT";
 const KINDS: &str = "must be BOT, FAKE, DUPLICATE, ABUSE or TAKEOVER";
@@ -293,7 +294,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             Method::POST,
             "/api/channels",
             json!({"typ": "WEBHOOK", "name": 5, "enabled": "yes", "events": [], "config": {}}),
-"typ: is not known here; may be type, name, slug, enabled, events or config; name: must be a string, not 5; enabled: must be a boolean, not \"yes\"; type: is required".to_owned(),
+"typ: is not known here; may be type, name, slug, enabled, events, config, conditions or scored; name: must be a string, not 5; enabled: must be a boolean, not \"yes\"; type: is required".to_owned(),
         ),
     ];
     let bearer = session(&server.app, team(&server.app).await, Role::Admin).await;

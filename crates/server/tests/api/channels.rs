@@ -57,6 +57,9 @@ async fn a_channel_is_answered_whole_and_its_secret_once() {
         "enabled": true,
         "events": ["IDENTITY_SCORED"],
         "config": shown,
+        "conditions": [],
+        "scored": {"when": "ALWAYS"},
+        "leftOut": 0,
         "health": {"status": "HEALTHY", "failures": 0, "failingSince": null, "lastError": null,
                    "resumesAt": null, "disablePercent": 0, "disabledReason": null},
         "createdAt": created["createdAt"],
@@ -65,6 +68,63 @@ async fn a_channel_is_answered_whole_and_its_secret_once() {
     assert_eq!(created, expected);
     assert_eq!(server.get(&format!("/api/channels/{}", created["id"])).await, expected);
     assert_eq!(server.get("/api/channels").await, json!([expected]));
+}
+
+#[tokio::test]
+async fn what_a_channel_wants_is_kept_or_refused_by_field() {
+    let server = TestServer::start(Engine::Sqlite).await;
+    let scored = |scored: Value| channel(json!({ "scored": scored }));
+    let when = |one: Value| channel(json!({ "conditions": one }));
+    let config = |payload: &str| channel(json!({"config": {"url": URL, "payload": payload}}));
+    let which = "must be HUMANITY, AUTHENTICITY, UNIQUENESS, BEHAVIOR or ANY";
+    let too_many = vec![json!({"type": "SCORE_LT", "category": "ANY", "threshold": 5}); 21];
+    let cases: Vec<(Value, String)> = vec![
+        (scored(json!({"when": "often"})), "scored.when: must be ALWAYS, CHANGED or CROSSED".into()),
+        (scored(json!({})), "scored.when: is required".into()),
+        (scored(json!({"when": "CHANGED"})), "scored.by: must be from 1 to 100".into()),
+        (scored(json!({"when": "CHANGED", "by": 0})), "scored.by: must be from 1 to 100".into()),
+        (scored(json!({"when": "CHANGED", "by": 256})), "scored.by: must be from 1 to 100".into()),
+        (scored(json!({"when": "CROSSED"})), "scored.threshold: must be from 1 to 100".into()),
+        (scored(json!({"when": "CROSSED", "threshold": 101})), "scored.threshold: must be from 1 to 100".into()),
+        (scored(json!({"when": "CROSSED", "threshold": 5, "category": "x"})), format!("scored.category: {which}")),
+        (scored(json!({"when": "CROSSED", "threshold": 5, "by": 5})), "scored.by: goes with `when` CHANGED".into()),
+        (
+            scored(json!({"when": "ALWAYS", "threshold": 5, "category": "ANY"})),
+            "scored.threshold: goes with `when` CROSSED; scored.category: goes with `when` CHANGED or CROSSED".into(),
+        ),
+        (
+            channel(json!({"events": ["identity.labeled"], "scored": {"when": "CHANGED", "by": 5}})),
+            "scored.when: must be ALWAYS where `events` has no IDENTITY_SCORED".into(),
+        ),
+        (when(json!({})), "conditions: must be an array of conditions".into()),
+        (
+            when(json!([{"type": "BADGE_EXISTS", "badge": "nobodys"}])),
+            "conditions[0].badge: there is no badge `nobodys`".into(),
+        ),
+        (when(json!(too_many)), "conditions: must have from 1 to 20 conditions".into()),
+    ];
+    for (body, expected) in &cases {
+        let said = refusal(with_json(&server, Method::POST, "/api/channels", body)).await;
+        assert_eq!(said, format!("400 bad_request {expected}"), "{body}");
+    }
+    let said = refusal(with_json(&server, Method::POST, "/api/channels", &config("SLIM"))).await;
+    assert!(said.starts_with("400 bad_request config.payload: "), "{said}");
+    let conditions = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 5}]);
+    let wanted = json!({"when": "changed", "by": 3});
+    let made = channel(
+        json!({"conditions": conditions, "scored": wanted, "config": {"url": URL, "payload": "thin"}}),
+    );
+    let made = server.post("/api/channels", made).await;
+    let path = format!("/api/channels/{}", made["id"]);
+    assert_eq!(made["conditions"], conditions);
+    assert_eq!(made["scored"], json!({"when": "CHANGED", "by": 3, "category": "ANY"}));
+    assert_eq!(made["config"]["payload"], "THIN");
+    // What is not named stays.
+    server.patch(&path, json!({"name": "Other"})).await;
+    let said = refusal(with_json(&server, Method::PATCH, &path, &json!({"events": ["channel.test"]}))).await;
+    assert!(said.starts_with("400 bad_request scored.when: "), "{said}");
+    let changed = server.patch(&path, json!({"conditions": []})).await;
+    assert_eq!((&changed["conditions"], &changed["scored"]), (&json!([]), &made["scored"]));
 }
 
 #[tokio::test]
@@ -165,7 +225,7 @@ async fn changes_and_actions_are_refused_by_field() {
             (json!({"name": ""}), "name: must have from 1 to 100 characters"),
             (
                 json!({"type": "EMAIL"}),
-                "type: is not known here; may be name, slug, enabled, events, config or onResume",
+                "type: is not known here; may be name, slug, enabled, events, config, conditions, scored or onResume",
             ),
             (json!({"onResume": "SEND"}), "onResume: goes with enabling a channel that is disabled"),
             (

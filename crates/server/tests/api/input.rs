@@ -288,7 +288,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
         (json!({"name": "App"}), "type: is required; events: is required; config: is required"),
         (
             channel(json!({"colour": "red"})),
-            "colour: is not known here; may be type, name, slug, enabled, events or config",
+            "colour: is not known here; may be type, name, slug, enabled, events, config, conditions or scored",
         ),
         (channel(json!({"enabled": "yes"})), r#"enabled: must be a boolean, not "yes""#),
         (channel(json!({"events": []})), "events: must name at least one event type"),
@@ -298,7 +298,7 @@ async fn management_routes_name_the_field_that_is_wrong() {
         (
             channel(json!({"config": {"url": "https://h.test", "retries": 3}})),
             "config.retries: is not known here; may be url, headers, timeoutMs, maxConcurrency, ratePerSecond, \
-             ordered or coalesce",
+             ordered, coalesce or payload",
         ),
         (
             channel(json!({"config": {"url": "https://h.test", "timeoutMs": -1}})),

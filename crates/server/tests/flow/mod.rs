@@ -4,6 +4,7 @@ mod agents;
 mod backtest;
 mod backup;
 mod badges;
+mod channel_filters;
 mod channels;
 mod common;
 mod credentials;

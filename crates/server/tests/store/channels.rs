@@ -1,5 +1,7 @@
 use dregs_core::notify::breaker::Breaker;
+use dregs_core::notify::filter::{ChannelFilter, Scored};
 use dregs_core::notify::message::EventType;
+use dregs_core::rules::{Condition, Which};
 use dregs_server::store::Tx;
 use dregs_server::store::channel_health::{self, Health};
 use dregs_server::store::channels::{self, Channel, ChannelSecret};
@@ -11,6 +13,7 @@ use crate::support::engine::Engine;
 
 on_both_engines!(
     channels_come_back_as_they_were_stored_and_changed,
+    a_filter_comes_back_and_what_it_leaves_out_adds_up,
     a_configuration_is_replaced_unless_it_has_changed,
     of_a_channel_that_fails_the_others_are_told,
     the_health_of_a_channel_is_kept_until_it_works,
@@ -33,6 +36,8 @@ fn channel(team_id: i64, slug: &str, events: &[EventType]) -> Channel {
         events: events.iter().copied().collect(),
         config: r#"{"url":"https://example.com"}"#.into(),
         by_identity: false,
+        filter: ChannelFilter::default(),
+        left_out: 0,
         disabled_reason: None,
         created_at: at(10),
         updated_at: at(10),
@@ -45,6 +50,7 @@ fn subscriber(channel: &Channel) -> channels::Subscriber {
         slug: channel.slug.clone(),
         enabled: channel.enabled,
         by_identity: channel.by_identity,
+        filter: Some(channel.filter.clone()).filter(|filter| !filter.is_open()),
     }
 }
 
@@ -52,6 +58,40 @@ async fn insert(ground: &Ground, channel: Channel) -> Channel {
     let stored = channel.clone();
     let id = ground.write(move |tx| channels::insert(tx, &stored)).await;
     Channel { id, ..channel }
+}
+
+async fn a_filter_comes_back_and_what_it_leaves_out_adds_up(engine: Engine) {
+    let ground = Ground::new(engine);
+    let team = team(&ground, "ours").await;
+    let filter = ChannelFilter {
+        conditions: vec![Condition::BadgeExists { badge: "vip".into() }],
+        scored: Scored::Crossed { category: Which::Any, threshold: 50 },
+    };
+    let new = Channel { filter: filter.clone(), ..channel(team, "some", &[EventType::IdentityScored]) };
+    let some = insert(&ground, new).await;
+    let all = insert(&ground, channel(team, "all", &[EventType::IdentityScored])).await;
+    let told = ground.read(move |tx| channels::subscribers(tx, team, EventType::IdentityScored)).await;
+    assert_eq!(told, [subscriber(&some), subscriber(&all)]);
+    let (id, other) = (some.id, all.id);
+    for counts in [vec![(id, 3)], vec![], vec![(other, 1), (id, 2)]] {
+        let counts = counts.into_iter().collect();
+        ground.write(move |tx| channels::leave_out(tx, &counts)).await;
+    }
+    let left_out = ground.read(move |tx| channels::of_team(tx, team)).await;
+    assert_eq!(left_out.iter().map(|one| (one.id, one.left_out)).collect::<Vec<_>>(), [(id, 5), (other, 1)]);
+    assert_eq!(left_out[0], Channel { left_out: 5, ..some.clone() });
+    // One that a newer version wrote, and this one does not know, lets everything through.
+    let unknown = "update channels set filter = '{\"scored\":{\"when\":\"SOMETIMES\"}}'";
+    ground.write(move |tx| tx.execute(unknown, &[])).await;
+    let told = ground.read(move |tx| channels::subscribers(tx, team, EventType::IdentityScored)).await;
+    assert!(told.iter().all(|to| to.filter.as_ref().is_some_and(ChannelFilter::is_open)));
+    let open = Channel { filter: ChannelFilter::default(), ..some };
+    ground.write(move |tx| channels::update(tx, &open)).await;
+    let told = ground.read(move |tx| channels::subscribers(tx, team, EventType::IdentityScored)).await;
+    assert_eq!(told[0].filter, None);
+    ground.write(move |tx| channels::delete(tx, id)).await;
+    let count = "select count(*) from channel_left_out";
+    assert_eq!(ground.read(move |tx| tx.get(count, &[], |row| row.get::<i64>(0))).await, 1);
 }
 
 async fn a_configuration_is_replaced_unless_it_has_changed(engine: Engine) {

@@ -1,3 +1,4 @@
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::channels::{self, Channel};
@@ -40,6 +41,8 @@ impl Channels {
                     events: [EventType::IdentityScored].into_iter().collect(),
                     config: "{}".into(),
                     by_identity: false,
+                    filter: ChannelFilter::default(),
+                    left_out: 0,
                     disabled_reason: None,
                     created_at: at(1),
                     updated_at: at(1),

@@ -2,10 +2,11 @@
 
 use dregs_core::notify::message::EventType;
 use dregs_core::shard;
-use dregs_server::store::Tx;
+use dregs_core::time::Timestamp;
 use dregs_server::store::attempts::Trigger;
 use dregs_server::store::deliveries::{self, Claimed, Delivery, Filter, NewDelivery, Status, Subject};
 use dregs_server::store::waiting;
+use dregs_server::store::{Result, Tx};
 use dregs_server::trace::Context;
 
 use super::deliveries::{Channels, lease, of_cycle};
@@ -185,6 +186,21 @@ async fn a_delivery_is_queued_again_unless_an_attempt_is_under_way(engine: Engin
     assert_eq!(claim(&channels, 40, 9).await[0].trigger, Trigger::Resend);
 }
 
+/// Replays up to `limit` finished deliveries after `after`: the last looked at, and how many were taken.
+pub fn replay_some(
+    tx: &mut Tx,
+    channel: i64,
+    filter: &Filter,
+    after: (Timestamp, i64),
+    now: Timestamp,
+    limit: i64,
+) -> Result<Option<((Timestamp, i64), u64)>> {
+    let found = deliveries::finished_some(tx, channel, filter, after, limit)?;
+    let ids: Vec<_> = found.iter().map(|one| one.id).collect();
+    let taken = deliveries::replay(tx, &ids, now)?;
+    Ok(found.last().map(|last| ((last.created_at, last.id), taken)))
+}
+
 async fn a_replay_takes_what_is_finished_piece_by_piece(engine: Engine) {
     let channels = Channels::new(engine).await;
     let due = channels.due_at(&[10, 20, 30, 40, 50]).await;
@@ -195,8 +211,7 @@ async fn a_replay_takes_what_is_finished_piece_by_piece(engine: Engine) {
     let (first, mut after, mut pieces) = (channels.first, (at(0), 0), Vec::new());
     loop {
         let filter = filter.clone();
-        let piece =
-            channels.ground.write(move |tx| deliveries::replay_some(tx, first, &filter, after, at(70), 2));
+        let piece = channels.ground.write(move |tx| replay_some(tx, first, &filter, after, at(70), 2));
         let Some((last, taken)) = piece.await else { break };
         after = last;
         pieces.push((last.1, taken));

@@ -16,7 +16,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("badges", &["carriers", "count", "newest_carriers"]),
             ("bulk_changes", &["tally"]),
             ("decisions", &["of_event"]),
-            ("deliveries", &["delete_some", "replay_some", "skip_some"]),
+            ("deliveries", &["delete_some", "finished_some", "skip_some"]),
             ("delivery_lists", &["count", "page"]),
             ("devices", &["find"]),
             ("draws", &["last_labels"]),

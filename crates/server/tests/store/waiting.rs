@@ -8,7 +8,7 @@ use dregs_server::store::waiting;
 
 use super::at;
 use super::deliveries::{Channels, lease, of_cycle};
-use super::delivery_queue::{by_identity, ids};
+use super::delivery_queue::{by_identity, ids, replay_some};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
@@ -117,7 +117,7 @@ async fn what_has_waited_too_long_is_given_up_and_can_be_asked_for_again(engine:
     // Whoever asks for them again has them wait as long as new ones.
     let (one, failed) = (due[0], Filter { status: Some(Status::Failed), ..Filter::default() });
     channels.ground.write(move |tx| deliveries::requeue(tx, one, Trigger::Resend, at(200))).await;
-    let replay = move |tx: &mut Tx| deliveries::replay_some(tx, first, &failed, (at(0), 0), at(210), 9);
+    let replay = move |tx: &mut Tx| replay_some(tx, first, &failed, (at(0), 0), at(210), 9);
     assert_eq!(channels.ground.write(replay).await.unwrap().1, 1);
     let give_up = |since: i64| {
         channels.ground.write(move |tx| waiting::give_up(tx, first, at(since), "down", at(300), 9))
@@ -147,8 +147,7 @@ async fn a_replay_of_all_leaves_out_what_was_replaced(engine: Engine) {
     channels.ground.write(move |tx| waiting::supersede(tx, first, at(20))).await;
     let failed = due[1];
     channels.ground.write(move |tx| deliveries::give_up(tx, &[failed], "gone", at(30))).await;
-    let replay =
-        move |tx: &mut Tx| deliveries::replay_some(tx, first, &Filter::default(), (at(0), 0), at(40), 9);
+    let replay = move |tx: &mut Tx| replay_some(tx, first, &Filter::default(), (at(0), 0), at(40), 9);
     assert_eq!(channels.ground.write(replay).await.unwrap().1, 1);
     assert_eq!(channels.find(due[0]).await.status, Status::Superseded);
 }

@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use crate::ops::decide::snoozes;
 use crate::ops::deliver::deliveries::of_notification;
+use crate::ops::deliver::filters;
 use crate::ops::team::rules::OfTeams;
-use crate::store::channels::{self, Subscriber, Subscriptions};
+use crate::store::channels::{self, LeftOut, Subscriber, Subscriptions};
 use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
 use crate::store::{Result, StoreError, Tx, badges, notifications};
@@ -30,6 +31,7 @@ pub struct Decided {
     pub sequence: i64,
     is_of_cycle: bool,
     pub external_id: String,
+    pub first_seen_at: Timestamp,
     pub scores: Scores,
     pub decision: Decision,
     /// Where it is traced.
@@ -78,6 +80,7 @@ impl Decided {
             sequence: start.sequence,
             is_of_cycle,
             external_id: start.external_id.clone(),
+            first_seen_at: start.first_seen_at,
             scores: *scores,
             decision,
             trace: None,
@@ -90,6 +93,19 @@ impl Decided {
     /// Never in practice.
     pub fn standing(&self) -> Result<Option<String>> {
         self.decision.after.encode().map_err(broken)
+    }
+
+    /// The same, where a cycle has told some of those who listen, and been left out by the others.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn standing_told<'s>(
+        &self,
+        listeners: impl Iterator<Item = (&'s Subscriber, bool)>,
+    ) -> Result<Option<String>> {
+        let mut after = self.decision.after.clone();
+        filters::remember(&mut after.told, &self.scores, listeners);
+        after.encode().map_err(broken)
     }
 
     /// Events that are numbered together with its cycle: changed badges that somebody wants to hear of.
@@ -168,7 +184,7 @@ pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -
     let taken: BTreeSet<_> = identities::save_decisions(tx, &rows)?.into_iter().collect();
     let listeners = Listeners::read(tx, decided.iter().map(|one| one.team_id).collect())?;
     let taken = decided.iter().filter(|one| taken.contains(&one.identity_id));
-    write(tx, taken, &listeners, rules, now)
+    write(tx, taken, &listeners, rules, LeftOut::new(), now)
 }
 
 /// Writes a decision that may change no badge, so that a cycle which has read what was before is not taken.
@@ -203,8 +219,8 @@ pub fn keep(tx: &mut Tx, start: &CycleStart) -> Result<BTreeSet<i64>> {
     Ok(BTreeSet::new())
 }
 
-/// Writes what follows from decisions that were taken; the answer is the channels that have something to
-/// send.
+/// Writes what follows from decisions that were taken, and what channels left out of that and before; the answer is the
+/// channels that have something to send.
 ///
 /// # Errors
 /// Those of the store.
@@ -213,6 +229,7 @@ pub fn write<'d>(
     decided: impl Iterator<Item = &'d Decided>,
     listeners: &Listeners,
     rules: &OfTeams,
+    mut left_out: LeftOut,
     now: Timestamp,
 ) -> Result<BTreeSet<i64>> {
     let mut told = BTreeSet::new();
@@ -224,7 +241,7 @@ pub fn write<'d>(
             removed.extend(decided.carried(&decided.decision.removed));
             let to: Vec<_> =
                 listeners.of(decided.team_id, EventType::IdentityBadgesChanged).cloned().collect();
-            told.extend(tell_of_badges(tx, decided, &to, now)?);
+            told.extend(tell_of_badges(tx, decided, &to, &mut left_out, now)?);
         }
         for rule in &decided.decision.closed {
             if let Some(open) = escalations::open_of(tx, decided.identity_id, *rule)? {
@@ -245,16 +262,18 @@ pub fn write<'d>(
                 let mover = Mover { by, reason: Some(reason) };
                 let to = (Status::Closed, mover);
                 let (team_id, trace) = (decided.team_id, decided.trace);
-                told.extend(move_on(tx, team_id, &open, to, &decided.scores, trace, now)?);
+                let moved = (&decided.scores, trace);
+                told.extend(moved_on(tx, team_id, &open, to, moved, &mut left_out, now)?);
             }
         }
         for rule in &decided.decision.opened {
             if let Some(rule) = rules.escalations.iter().find(|known| known.id == *rule) {
-                told.extend(open(tx, decided, rule, now)?);
+                told.extend(open(tx, decided, rule, &mut left_out, now)?);
             }
         }
     }
     badges::change(tx, &added, &removed)?;
+    channels::leave_out(tx, &left_out)?;
     Ok(told)
 }
 
@@ -268,7 +287,13 @@ struct BadgesChanged<'a> {
     scores: &'a Scores,
 }
 
-fn tell_of_badges(tx: &mut Tx, decided: &Decided, to: &[Subscriber], now: Timestamp) -> Result<Vec<i64>> {
+fn tell_of_badges(
+    tx: &mut Tx,
+    decided: &Decided,
+    to: &[Subscriber],
+    left_out: &mut LeftOut,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
     let Decided { team_id, identity_id, decision, .. } = decided;
     if to.is_empty() && decided.is_of_cycle {
         return Ok(Vec::new());
@@ -282,7 +307,8 @@ fn tell_of_badges(tx: &mut Tx, decided: &Decided, to: &[Subscriber], now: Timest
     };
     let event = EventType::IdentityBadgesChanged;
     let sequence = decided.sequence + 1 + i64::from(decided.is_of_cycle);
-    tell(tx, *team_id, (event, decided.trace), (*identity_id, sequence), &data, to, now)
+    let to = filters::wanted(tx, to, (*identity_id, &decided.scores), now, left_out)?;
+    tell(tx, *team_id, (event, decided.trace), (*identity_id, sequence), &data, &to, now)
 }
 
 #[derive(Serialize)]
@@ -316,6 +342,7 @@ pub fn tell_of_label(
 ) -> Result<Vec<i64>> {
     let standing = identities::load(tx, &[start.id])?.pop().and_then(|identity| identity.standing);
     let badges = Standing::decode(standing.as_deref()).map_err(broken)?.badges;
+    let scores = start.previous.unwrap_or_default();
     let data = IdentityLabeled {
         identity_id: &start.external_id,
         label: label.map(|label| LabelData {
@@ -327,15 +354,24 @@ pub fn tell_of_label(
             at: label.at,
         }),
         badges: &badges,
-        scores: &start.previous.unwrap_or_default(),
+        scores: &scores,
     };
     let event = EventType::IdentityLabeled;
     let to = channels::subscribers(tx, start.team_id, event)?;
+    let mut left_out = LeftOut::new();
+    let to = filters::wanted(tx, &to, (start.id, &scores), now, &mut left_out)?;
+    channels::leave_out(tx, &left_out)?;
     let sequence = identities::number_events(tx, start.id, 1)?;
     tell(tx, start.team_id, (event, None), (start.id, sequence), &data, &to, now)
 }
 
-fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -> Result<Vec<i64>> {
+fn open(
+    tx: &mut Tx,
+    decided: &Decided,
+    rule: &EscalationRule,
+    left_out: &mut LeftOut,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
     let new = NewEscalation {
         team_id: decided.team_id,
         identity_id: decided.identity_id,
@@ -350,7 +386,7 @@ fn open(tx: &mut Tx, decided: &Decided, rule: &EscalationRule, now: Timestamp) -
     let Some(id) = escalations::insert(tx, &new)? else { return Ok(Vec::new()) };
     let Some(opened) = escalations::find(tx, decided.team_id, id)? else { return Ok(Vec::new()) };
     let event = (EventType::EscalationOpened, decided.trace);
-    tell_of(tx, decided.team_id, event, &opened, &decided.scores, now)
+    tell_of(tx, decided.team_id, event, (&opened, &decided.scores), left_out, now)
 }
 
 /// Moves an escalation on, or back, and tells its channels if it is closed by that, or open again; the
@@ -367,6 +403,21 @@ pub fn move_on(
     trace: Option<Context>,
     now: Timestamp,
 ) -> Result<Vec<i64>> {
+    let mut left_out = LeftOut::new();
+    let told = moved_on(tx, team_id, escalation, (status, mover), (scores, trace), &mut left_out, now)?;
+    channels::leave_out(tx, &left_out)?;
+    Ok(told)
+}
+
+fn moved_on(
+    tx: &mut Tx,
+    team_id: i64,
+    escalation: &Escalation,
+    (status, mover): (Status, Mover),
+    (scores, trace): (&Scores, Option<Context>),
+    left_out: &mut LeftOut,
+    now: Timestamp,
+) -> Result<Vec<i64>> {
     escalations::set_status(tx, escalation.id, status, mover, now)?;
     let event = match (escalation.status, status) {
         (Status::Closed, Status::Open | Status::Acknowledged) => EventType::EscalationOpened,
@@ -374,7 +425,7 @@ pub fn move_on(
         _ => return Ok(Vec::new()),
     };
     let Some(moved) = escalations::find(tx, team_id, escalation.id)? else { return Ok(Vec::new()) };
-    tell_of(tx, team_id, (event, trace), &moved, scores, now)
+    tell_of(tx, team_id, (event, trace), (&moved, scores), left_out, now)
 }
 
 #[derive(Serialize)]
@@ -401,8 +452,8 @@ fn tell_of(
     tx: &mut Tx,
     team_id: i64,
     (event, trace): (EventType, Option<Context>),
-    escalation: &Escalation,
-    scores: &Scores,
+    (escalation, scores): (&Escalation, &Scores),
+    left_out: &mut LeftOut,
     now: Timestamp,
 ) -> Result<Vec<i64>> {
     let data = EscalationData {
@@ -418,6 +469,7 @@ fn tell_of(
     let slugs: Vec<String> = serde_json::from_str(&escalation.channels).map_err(broken)?;
     let mut to = channels::subscribers(tx, team_id, event)?;
     to.retain(|subscriber| slugs.contains(&subscriber.slug));
+    let to = filters::wanted(tx, &to, (escalation.identity_row, scores), now, left_out)?;
     let sequence = identities::number_events(tx, escalation.identity_row, 1)?;
     tell(tx, team_id, (event, trace), (escalation.identity_row, sequence), &data, &to, now)
 }

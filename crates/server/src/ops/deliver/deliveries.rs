@@ -1,16 +1,20 @@
 //! Deliveries: those of a notification, and sending again, one delivery or a range of time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
 use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::deliver::filters::{self, Known};
 use crate::ops::handoff::{Handoff, Outgoing};
+use crate::ops::long_reads::LongReads;
 use crate::store::attempts::Trigger;
-use crate::store::channels::Subscriber;
+use crate::store::channels::{Channel, Subscriber};
 use crate::store::deliveries::{self, Filter, NewDelivery, Status, Subject};
 use crate::store::{Result, Store, Tx};
 use crate::trace::Context;
@@ -100,8 +104,15 @@ impl Resends<'_> {
         Ok(resent)
     }
 
-    /// Makes the finished deliveries of a channel that match due now; the answer is how many.
-    pub async fn replay(&self, actor: Actor, channel_id: i64, filter: Filter, now: Timestamp) -> Result<u64> {
+    /// Makes the finished deliveries of a channel that match, and that its conditions of now let through, due now.
+    pub async fn replay(
+        &self,
+        actor: Actor,
+        channel: &Channel,
+        filter: Filter,
+        now: Timestamp,
+    ) -> Result<Replayed> {
+        let channel_id = channel.id;
         let status = filter.status.map(Status::name);
         let what = json!({"from": filter.from, "to": filter.to, "status": status});
         self.store
@@ -111,20 +122,100 @@ impl Resends<'_> {
                 audit::record(tx, &actor, &Act { action, target_type, target_id, before: None, after }, now)
             })
             .await?;
-        let (mut after, mut queued) = ((Timestamp::from_millis(0), 0), 0);
+        let mut pieces = Pieces::new(channel, filter);
         loop {
-            let filter = filter.clone();
-            let chunk = move |tx: &mut crate::store::Tx| {
-                deliveries::replay_some(tx, channel_id, &filter, after, now, CHUNK_DELIVERIES)
-            };
-            match self.store.write(chunk).await? {
-                Some((last, taken)) => (after, queued) = (last, queued + taken),
-                None => break,
+            let piece = pieces.next();
+            let taken = self.store.write(move |tx| {
+                let piece = piece(tx)?;
+                let queued = deliveries::replay(tx, &piece.sent, now)?;
+                Ok((piece, queued))
+            });
+            let (piece, queued) = taken.await?;
+            if !pieces.take(piece, queued) {
+                return Ok(pieces.replayed);
             }
             failpoint::reach(Failpoint::ReplayQueued);
             self.deliveries.spill(channel_id);
         }
-        Ok(queued)
+    }
+}
+
+/// How many deliveries of a channel that match its conditions of now leave out of a replay.
+///
+/// # Errors
+/// Those of the store.
+pub async fn left_out_of_replay(reads: &LongReads, channel: &Channel, filter: Filter) -> Result<u64> {
+    if channel.filter.is_open() {
+        return Ok(0);
+    }
+    let mut pieces = Pieces::new(channel, filter);
+    loop {
+        let piece = reads.read(pieces.next()).await?;
+        if !pieces.take(piece, 0) {
+            return Ok(pieces.replayed.left_out);
+        }
+    }
+}
+
+/// What became of a replay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Due again.
+    pub queued: u64,
+    /// By the conditions of the channel.
+    pub left_out: u64,
+}
+
+/// The deliveries of a replay, a bounded number at a time.
+struct Pieces {
+    channel_id: i64,
+    conditions: Arc<ChannelFilter>,
+    filter: Filter,
+    after: (Timestamp, i64),
+    known: Arc<Known>,
+    replayed: Replayed,
+}
+
+struct Piece {
+    /// Where the next begins; `None` where nothing was found.
+    last: Option<(Timestamp, i64)>,
+    sent: Vec<i64>,
+    left_out: u64,
+    known: Known,
+}
+
+impl Pieces {
+    fn new(channel: &Channel, filter: Filter) -> Self {
+        Self {
+            channel_id: channel.id,
+            conditions: Arc::new(channel.filter.clone()),
+            filter,
+            after: (Timestamp::from_millis(0), 0),
+            known: Arc::default(),
+            replayed: Replayed::default(),
+        }
+    }
+
+    /// Reads the next piece.
+    fn next(&self) -> impl Fn(&mut Tx) -> Result<Piece> + Send + 'static {
+        let (channel_id, after, filter) = (self.channel_id, self.after, self.filter.clone());
+        let (conditions, known) = (Arc::clone(&self.conditions), Arc::clone(&self.known));
+        move |tx| {
+            let found = deliveries::finished_some(tx, channel_id, &filter, after, CHUNK_DELIVERIES)?;
+            let (sent, known) = filters::replayed(tx, &conditions, &found, &known)?;
+            let last = found.last().map(|last| (last.created_at, last.id));
+            Ok(Piece { last, left_out: (found.len() - sent.len()) as u64, sent, known })
+        }
+    }
+
+    /// Goes on behind a piece; false where it was the last.
+    fn take(&mut self, piece: Piece, queued: u64) -> bool {
+        let Some(last) = piece.last else { return false };
+        self.after = last;
+        Arc::make_mut(&mut self.known).extend(piece.known);
+        self.replayed.queued += queued;
+        self.replayed.left_out += piece.left_out;
+        true
     }
 }
 

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dregs_core::notify::signature::Secret;
+
 use crate::channels::config::MASKED;
+use crate::channels::http::PostRequest;
 use crate::channels::send::Sender;
-use crate::channels::webhook::Attempt as Sending;
+use crate::channels::webhook::{Attempt as Sending, Payload, Webhook};
 use crate::ops::deliver::endpoints;
 use crate::ops::deliver::messages::{self, EventIds};
 use crate::ops::team::channels::secrets_at;
@@ -26,6 +29,17 @@ pub struct ShownRequest {
     /// Values of custom headers are masked.
     pub headers: BTreeMap<String, String>,
     pub body: String,
+}
+
+/// The request of an attempt. The channel may have been set to another payload since: the size tells.
+fn as_sent(webhook: &Webhook, sending: &Sending, secrets: &[Secret], size: i64) -> PostRequest {
+    let request = |payload| webhook.with_payload(payload).request(sending, secrets);
+    let is_it = |request: &PostRequest| i64::try_from(request.body.len()) == Ok(size);
+    [Payload::Full, Payload::Thin]
+        .into_iter()
+        .map(request)
+        .find(is_it)
+        .unwrap_or_else(|| request(webhook.payload))
 }
 
 /// What the log is read from.
@@ -72,7 +86,8 @@ impl Log<'_> {
                         trace: attempt.detail.traceparent.as_deref().and_then(Context::parse),
                     };
                     // The channel's own headers may have changed; the attempt knows the names it sent.
-                    let request = webhook.without_custom_headers().request(&sending, &secrets);
+                    let request =
+                        as_sent(&webhook.without_custom_headers(), &sending, &secrets, attempt.payload_size);
                     let mut headers: BTreeMap<_, _> = webhook.shown_headers(&request).into_iter().collect();
                     for name in &attempt.detail.custom_headers {
                         headers.insert(name.clone(), MASKED.to_owned());

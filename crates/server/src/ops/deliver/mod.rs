@@ -2,6 +2,7 @@
 
 pub mod deliveries;
 pub mod endpoints;
+pub mod filters;
 pub mod health;
 pub mod log;
 pub mod messages;

@@ -304,6 +304,8 @@ fn told(channel: &Channel, config: &ChannelConfig) -> Value {
         "enabled": channel.enabled,
         "events": channel.events.iter().map(EventType::name).collect::<Vec<_>>(),
         "config": config.masked_for_readers(),
+        "conditions": channel.filter.conditions,
+        "scored": channel.filter.scored,
     })
 }
 

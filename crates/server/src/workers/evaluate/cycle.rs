@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use dregs_core::notify::filter::Told;
 use dregs_core::notify::message::{EventType, Message};
 use dregs_core::rules::Decision;
 use dregs_core::time::Timestamp;
@@ -11,6 +12,7 @@ use crate::app::App;
 use crate::clock::{Clock, monotonic, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::ops::decide::decisions::{self, Decided, Listeners};
+use crate::ops::deliver::filters;
 use crate::ops::deliver::messages::EventIds;
 use crate::ops::evaluate::evaluation::{self, Scored};
 use crate::ops::handoff::Outgoing;
@@ -18,6 +20,7 @@ use crate::ops::team::rules;
 use crate::store::analyses::{self, Analysis, Detail};
 use crate::store::attempts::Trigger;
 use crate::store::changes::{self, Touched};
+use crate::store::channels::{LeftOut, Subscriber};
 use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd};
@@ -238,6 +241,29 @@ impl Cycle {
         }
     }
 
+    /// Whether a channel that listens leaves it out.
+    fn is_left_out(&self, to: &Subscriber) -> bool {
+        let Analysis { scores, detail, finished_at, .. } = &self.analysis;
+        let told = Told {
+            scores,
+            first_seen_at: self.decided.first_seen_at,
+            badges: &detail.badges,
+            agent: detail.agent.as_ref(),
+            at: *finished_at,
+        };
+        let last = self.decided.decision.after.told.get(&to.channel_id);
+        filters::leaves_out(to, &told, detail.previous_scores.as_ref(), last)
+    }
+
+    /// What is to be remembered of the identity, with what channels were told.
+    fn standing(&self, listeners: &Listeners) -> Result<Option<String>> {
+        let channels = || listeners.of(self.team_id, EventType::IdentityScored);
+        if self.decided.decision.after.told.is_empty() && channels().all(|to| to.filter.is_none()) {
+            return self.decided.standing();
+        }
+        self.decided.standing_told(channels().map(|to| (to, !self.is_left_out(to))))
+    }
+
     fn subject(&self) -> Subject {
         Subject::Cycle { identity_id: self.analysis.identity_id, sequence: self.analysis.sequence }
     }
@@ -321,7 +347,7 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Comm
             scores: c.analysis.scores,
             finished_at: c.analysis.finished_at,
             events: c.decided.events(&listeners),
-            standing: c.decided.standing()?,
+            standing: c.standing(&listeners)?,
             decide_at: c.decided.decision.next_at,
             next_at: if places.contains(&c.analysis.identity_id) { leased_until } else { next_at },
             trace: c.trace.as_ref().map(|trace| trace.events.clone()).unwrap_or_default(),
@@ -346,10 +372,10 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Comm
     analyses::insert(tx, &rows)?;
     let touched = Touched { identities: taken.keys().copied().collect(), ..Touched::default() };
     changes::insert(tx, &touched, context.now)?;
-    let deliveries = insert_deliveries(tx, &taken_cycles, &listeners, context)?;
+    let (deliveries, left_out) = insert_deliveries(tx, &taken_cycles, &listeners, context)?;
     let deciding_at = unix_nanos();
     let decided = taken_cycles.iter().map(|cycle| &cycle.decided);
-    let told = decisions::write(tx, decided, &listeners, &context.rules, context.now)?;
+    let told = decisions::write(tx, decided, &listeners, &context.rules, left_out, context.now)?;
     let spilled = !in_store.is_empty() || !overtaken.is_empty();
     let decided_at = (deciding_at, unix_nanos());
     Ok(Some(Committed { overtaken, decided_at, told, deliveries, still_due, spilled }))
@@ -360,13 +386,18 @@ fn insert_deliveries(
     cycles: &[&Cycle],
     listeners: &Listeners,
     context: &Context,
-) -> Result<Vec<(i64, Subject, i64, bool)>> {
+) -> Result<(Vec<(i64, Subject, i64, bool)>, LeftOut)> {
+    let mut left_out = LeftOut::new();
     let mut granted = context.granted.clone();
     let teams: BTreeSet<_> = cycles.iter().map(|c| c.team_id).collect();
     let mut rows = Vec::new();
     for team_id in teams {
         for to in listeners.of(team_id, EventType::IdentityScored) {
             for cycle in cycles.iter().filter(|c| c.team_id == team_id) {
+                if cycle.is_left_out(to) {
+                    *left_out.entry(to.channel_id).or_default() += 1;
+                    continue;
+                }
                 let place = granted.get_mut(&to.channel_id);
                 let place = place.filter(|places| to.enabled && !to.by_identity && **places > 0);
                 let leased = place.is_some();
@@ -397,5 +428,5 @@ fn insert_deliveries(
     });
     let mut with_lease: Vec<_> = with_lease.collect();
     with_lease.sort_unstable_by_key(|(_, _, id, _)| *id);
-    Ok(with_lease)
+    Ok((with_lease, left_out))
 }

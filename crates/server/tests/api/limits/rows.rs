@@ -90,7 +90,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
         ("milliseconds that an event waits", Here(tries::long_wait)),
         ("deliveries resent at once", Here(tries::many_deliveries)),
         ("origins of a credential", Here(tries::many_origins)),
-        ("conditions of a rule", Here(tries::many_conditions)),
+        ("conditions of a rule, and of a channel", Here(tries::many_conditions)),
         ("recipients of an EMAIL channel", Here(tries::many_recipients)),
         ("headers that a WEBHOOK channel adds", Here(tries::many_headers)),
         ("items of a page", Here(tries::large_page)),

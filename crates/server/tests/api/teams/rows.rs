@@ -7,9 +7,10 @@ use dregs_server::app::App;
 use dregs_server::store::{Result, Tx};
 
 /// How rows of tables without a team are found.
-const THROUGH: [(&str, &str); 10] = [
+const THROUGH: [(&str, &str); 11] = [
     ("channel_secrets", "channel_id in (select id from channels where team_id = {team})"),
     ("channel_health", "channel_id in (select id from channels where team_id = {team})"),
+    ("channel_left_out", "channel_id in (select id from channels where team_id = {team})"),
     ("deliveries", "channel_id in (select id from channels where team_id = {team})"),
     (
         "attempts",

@@ -7,6 +7,7 @@ import { Answer, Failure } from "../../parts/Answer";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { word } from "../../parts/score";
 import { TYPES, valuesOf, type Channel, type ChannelValues } from "./config";
+import { Filter } from "./Filter";
 import { More } from "./More";
 import { TEST } from "./Test";
 
@@ -51,6 +52,7 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
         <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
         <Target form={form} />
         <EventTypes form={form} />
+        <Filter form={form} />
         {type === "WEBHOOK" && <More form={form} />}
         {Boolean(failure) && <Failure error={failure} />}
         <Group justify="flex-end" gap="xs" className="buttons">
@@ -78,9 +80,10 @@ function isElsewhere(url: string): boolean {
 function pathOf(field: string, { headers }: ChannelValues): string {
   // What the name becomes.
   if (field === "slug") return "name";
+  if (field.startsWith("conditions")) return field;
   const header = /^config\.headers\.(.+)$/.exec(field)?.[1];
   const place = headers.findIndex(({ name }) => name.trim().toLowerCase() === header?.toLowerCase());
-  return place >= 0 ? `headers.${place}.name` : field.replace(/^config\./, "").replace(/\[.*$/, "");
+  return place >= 0 ? `headers.${place}.name` : field.replace(/^(config|scored)\./, "").replace(/\[.*$/, "");
 }
 
 /** Where it leads. */

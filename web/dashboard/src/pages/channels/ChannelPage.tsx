@@ -12,13 +12,15 @@ import { Confirm } from "../../parts/Confirm";
 import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
+import { counted } from "../../parts/counts";
 import { word } from "../../parts/score";
 import { useEscalationRules } from "../rules/rules";
 import { Activity } from "./Activity";
 import { ChannelForm } from "./ChannelForm";
-import { configOf, target, TYPES, webhookFacts, type Channel, type ChannelValues } from "./config";
+import { configOf, filterOf, target, TYPES, webhookFacts, type Channel, type ChannelValues } from "./config";
 import { DeliveryLog } from "./DeliveryLog";
 import { Enable } from "./Enable";
+import { FilterInWords } from "./Filter";
 import { Health } from "./Health";
 import { Retry } from "./Retry";
 import { RotateSecret } from "./RotateSecret";
@@ -68,6 +70,8 @@ function facts(channel: Channel): [string, ReactNode][] {
     ["Destination", <span className="mono">{target(channel)}</span>],
     ["Slug", <span className="mono">{slug}</span>],
     ["Subscribed events", events.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: nothing is sent</Text> : <Group gap={4}>{events.map((event) => <Chip key={event}>{word(event)}</Chip>)}</Group>],
+    ["Sends", <FilterInWords channel={channel} />],
+    ["Left out", counted(channel.leftOut, "event")],
     ...(type === "WEBHOOK" ? webhookFacts(channel) : []),
     ["Created", <Time at={createdAt} />],
     ["Changed", <Time at={updatedAt} />],
@@ -100,7 +104,7 @@ function Edit({ channel }: { channel: Channel }) {
   });
   const submit = (values: ChannelValues) => {
     const { name, events } = values;
-    change.mutate({ params: { path: { id: channel.id } }, body: { name: name.trim(), events, config: configOf(values) } });
+    change.mutate({ params: { path: { id: channel.id } }, body: { name: name.trim(), events, config: configOf(values), ...filterOf(values) } });
   };
   const begin = () => {
     change.reset();

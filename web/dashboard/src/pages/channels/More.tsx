@@ -1,6 +1,6 @@
 // What most webhooks leave as it is.
 
-import { ActionIcon, Button, Group, NumberInput, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, NativeSelect, NumberInput, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconX } from "@tabler/icons-react";
 import type { Form } from "./ChannelForm";
 
@@ -24,6 +24,12 @@ export function More({ form }: { form: Form }) {
             min={1} max={10_000} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
           />
         </Group>
+        <NativeSelect
+          label="Payload"
+          description="Ids only: the receiver reads the rest from the API."
+          data={[{ value: "FULL", label: "Full" }, { value: "THIN", label: "Ids only" }]}
+          {...form.getInputProps("payload")}
+        />
         <Switch
           label="Ordered delivery"
           description="Events of an identity are delivered one after the other."

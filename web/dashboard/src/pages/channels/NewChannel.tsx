@@ -7,7 +7,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { $api, refresh } from "../../api";
 import { ShownOnce } from "../settings/ShownOnce";
 import { ChannelForm } from "./ChannelForm";
-import { configOf, type Channel, type ChannelValues } from "./config";
+import { configOf, filterOf, type Channel, type ChannelValues } from "./config";
 import { SigningSecret } from "./Verify";
 
 export function NewChannel() {
@@ -24,7 +24,7 @@ export function NewChannel() {
   });
   const submit = (values: ChannelValues) => {
     const { type, name, events } = values;
-    create.mutate({ body: { type, name: name.trim(), enabled: true, events, config: configOf(values) } });
+    create.mutate({ body: { type, name: name.trim(), enabled: true, events, config: configOf(values), ...filterOf(values) } });
   };
   const begin = () => {
     create.reset();

@@ -55,6 +55,8 @@ function ReplayForm({ channel, onDone }: { channel: Channel; onDone: () => void 
   const params = { path: { id: channel.id } };
   const counted = replay.variables?.body;
   const matched = replay.data?.dryRun ? replay.data.matched : undefined;
+  const leftOut = replay.data?.leftOut ?? 0;
+  const sent = matched === undefined ? 0 : matched - leftOut;
   const count = form.onSubmit((values) => replay.mutate({ params, body: { ...rangeOf(values), dryRun: true } }), (errors) => showFirst(form, errors));
   const queue = () => {
     if (!counted) return;
@@ -80,12 +82,12 @@ function ReplayForm({ channel, onDone }: { channel: Channel; onDone: () => void 
           {...form.getInputProps("status")}
         />
         {Boolean(failure) && <Failure error={failure} />}
-        {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. Receivers recognize repeats by their event ids.</Text>}
+        {counted && matched !== undefined && <Text fz="sm" role="status">{deliveries(matched)} from {exactTime(counted.from)} to {exactTime(counted.to)}. {leftOut > 0 && `What the channel sends now leaves out ${deliveries(leftOut)} of them. `}Receivers recognize repeats by their event ids.</Text>}
         {counted && matched === 0 && <Text fz="sm"><Waiting channel={channel} filter={{ from: counted.from, to: counted.to }} onFollow={onDone} /></Text>}
         <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={onDone}>Cancel</Button>
           <Button type="submit" variant={matched === undefined ? "filled" : "default"} loading={replay.isPending}>Count</Button>
-          {matched !== undefined && <Button disabled={matched === 0} onClick={queue}>Replay{matched > 0 && ` ${deliveries(matched)}`}</Button>}
+          {matched !== undefined && <Button disabled={sent === 0} onClick={queue}>Replay{sent > 0 && ` ${deliveries(sent)}`}</Button>}
         </Group>
       </Stack>
     </form>

@@ -2,11 +2,15 @@
 
 import type { Schemas } from "../../api";
 import { counted } from "../../parts/counts";
+import { word } from "../../parts/score";
+import type { Condition } from "../rules/condition";
+import { row, type Row } from "../rules/draft";
 
 export type Channel = Schemas["ChannelBody"];
 type Config = Schemas["ConfigBody"];
 type Webhook = Schemas["WebhookConfigBody"];
 type Email = Schemas["EmailConfigBody"];
+type Scored = Schemas["ScoredBody"];
 type Slack = Schemas["SlackConfigBody"];
 
 export const TYPES = [
@@ -29,21 +33,29 @@ export interface ChannelValues {
   ratePerSecond: Count;
   ordered: boolean;
   coalesce: boolean;
+  payload: string;
+  conditions: Row[];
+  /** Which scores are sent: ALWAYS, CHANGED or CROSSED. */
+  when: string;
+  by: Count;
+  threshold: Count;
+  category: string;
   recipients: string[];
   mailsPerMinute: Count;
 }
 
 const NEW: ChannelValues = {
   type: "WEBHOOK", name: "", events: [], url: "", headers: [], timeoutMs: "", maxConcurrency: "", ratePerSecond: "",
-  ordered: false, coalesce: false, recipients: [], mailsPerMinute: "",
+  ordered: false, coalesce: false, payload: "FULL", conditions: [], when: "ALWAYS", by: 5, threshold: 50, category: "ANY",
+  recipients: [], mailsPerMinute: "",
 };
 
 /** What the form begins with. */
 export function valuesOf(channel: Channel | undefined): ChannelValues {
   if (!channel) return NEW;
-  const { type, name, events } = channel;
+  const { type, name, events, conditions, scored } = channel;
   // The type of the channel says which of the three its configuration is.
-  const { headers, timeoutMs, maxConcurrency, ratePerSecond, ordered, coalesce, url } = channel.config as Partial<Webhook>;
+  const { headers, timeoutMs, maxConcurrency, ratePerSecond, ordered, coalesce, payload, url } = channel.config as Partial<Webhook>;
   const { recipients, mailsPerMinute } = channel.config as Partial<Email>;
   return {
     type,
@@ -56,6 +68,12 @@ export function valuesOf(channel: Channel | undefined): ChannelValues {
     ratePerSecond: ratePerSecond ?? "",
     ordered: ordered ?? false,
     coalesce: coalesce ?? false,
+    payload: payload ?? NEW.payload,
+    conditions: conditions.map(row),
+    when: scored.when,
+    by: scored.by ?? NEW.by,
+    threshold: scored.threshold ?? NEW.threshold,
+    category: scored.category ?? NEW.category,
     recipients: recipients ?? [],
     mailsPerMinute: mailsPerMinute ?? "",
   };
@@ -79,7 +97,35 @@ export function configOf(values: ChannelValues): Config {
     ratePerSecond: count(values.ratePerSecond),
     ordered: values.ordered,
     coalesce: values.coalesce,
+    payload: values.payload,
   } satisfies Webhook;
+}
+
+export const SCORED = "IDENTITY_SCORED";
+
+/** What the form says is sent of what is subscribed to. */
+export function filterOf({ conditions, when, by, threshold, category, events }: ChannelValues): { conditions: Condition[]; scored: Scored } {
+  return { conditions: conditions.map(({ condition }) => condition), scored: scoredOf(events.includes(SCORED) ? when : "ALWAYS", by, threshold, category) };
+}
+
+function scoredOf(when: string, by: Count, threshold: Count, category: string): Scored {
+  if (when === "CHANGED") return { when, by: count(by), category };
+  if (when === "CROSSED") return { when, threshold: count(threshold), category };
+  return { when };
+}
+
+/** What a channel sends, in a sentence; nothing for one that sends all it is subscribed to. */
+export function filterInWords({ conditions, scored }: { conditions: Condition[]; scored: Scored }, conditionInWords: (condition: Condition) => string): string {
+  const which = scored.category == null || scored.category === "ANY" ? "any of the four" : word(scored.category);
+  const scores: Record<string, string> = {
+    CHANGED: `Sends a score when ${which} has moved by at least ${scored.by ?? "…"} since the last one sent`,
+    CROSSED: `Sends a score when ${which} crosses ${scored.threshold ?? "…"}, either way`,
+  };
+  const words = conditions.map(conditionInWords).join(" and ");
+  const whom = words && `of identities for which this holds: ${words}`;
+  const sent = scores[scored.when];
+  if (sent) return `${sent}${words && `, and any event only ${whom}`}.`;
+  return whom && `Sends events only ${whom}.`;
 }
 
 /** Where a channel leads, in a few words. */
@@ -97,6 +143,7 @@ export function webhookFacts(channel: Channel): [name: string, value: string][] 
     ["Concurrency", config.maxConcurrency && counted(config.maxConcurrency, "request")],
     ["Rate limit", config.ratePerSecond && counted(config.ratePerSecond, "request per second", "requests per second")],
     ["Order", config.ordered ? "events of an identity one after the other" : ""],
+    ["Payload", config.payload === "THIN" ? "ids only" : ""],
     ["Coalescing", config.coalesce ? "a newer score replaces pending ones" : ""],
   ];
   return facts.flatMap(([name, value]): [string, string][] => (value ? [[name, String(value)]] : []));

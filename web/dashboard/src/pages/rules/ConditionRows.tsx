@@ -13,11 +13,13 @@ interface Props {
   rows: Row[];
   /** Whether conditions that only escalation rules have can be chosen. */
   isOfEscalations: boolean;
+  /** Whether there may be none. */
+  mayBeEmpty?: boolean;
   errors: FieldErrors;
   onChange: (rows: Row[]) => void;
 }
 
-export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props) {
+export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, errors, onChange }: Props) {
   const kinds = KINDS.filter((kind) => isOfEscalations || !kind.isOfEscalations);
   const replace = (key: string, condition: Condition) => onChange(rows.map((row) => (row.key === key ? { key, condition } : row)));
   return (
@@ -39,7 +41,7 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
               color="gray"
               size="lg"
               aria-label={`Remove condition ${n + 1}`}
-              disabled={rows.length === 1}
+              disabled={rows.length === 1 && !mayBeEmpty}
               onClick={() => onChange(rows.filter((row) => row.key !== key))}
             >
               <IconTrash size={16} />
@@ -59,7 +61,7 @@ export function ConditionRows({ rows, isOfEscalations, errors, onChange }: Props
         >
           Add a condition
         </Button>
-        <Text c="dimmed" fz="sm">All conditions must hold. A category without a score never matches.</Text>
+        {rows.length > 0 && <Text c="dimmed" fz="sm">All conditions must hold. A category without a score never matches.</Text>}
       </Group>
     </Stack>
   );

@@ -1,0 +1,51 @@
+// What a channel sends of what it is subscribed to.
+
+import { Group, NativeSelect, NumberInput, Stack, Text } from "@mantine/core";
+import type { FieldErrors } from "../rules/draft";
+import { inWords, WHICH } from "../rules/condition";
+import { ConditionRows } from "../rules/ConditionRows";
+import { useBadgeName } from "../rules/rules";
+import type { Form } from "./ChannelForm";
+import { filterInWords, filterOf, SCORED, type Channel } from "./config";
+
+const WHEN = [
+  { value: "ALWAYS", label: "Every score" },
+  { value: "CHANGED", label: "When a score has moved" },
+  { value: "CROSSED", label: "When a score crosses a threshold" },
+];
+
+export function Filter({ form }: { form: Form }) {
+  const { conditions, events, when } = form.values;
+  const badgeName = useBadgeName();
+  const words = filterInWords(filterOf(form.values), (condition) => inWords(condition, badgeName));
+  const errors = Object.fromEntries(Object.entries(form.errors).filter(([field]) => field.startsWith("conditions"))) as FieldErrors;
+  return (
+    <details open={words !== "" || undefined}>
+      <summary>What is sent</summary>
+      <Stack mt="sm">
+        {events.includes(SCORED) && (
+          <Group grow align="flex-start">
+            <NativeSelect label="Scores" data={WHEN} {...form.getInputProps("when")} />
+            {when !== "ALWAYS" && <NativeSelect label="Category" data={WHICH} {...form.getInputProps("category")} />}
+            {when === "CHANGED" && <NumberInput label="By at least" min={1} max={100} allowDecimal={false} {...form.getInputProps("by")} />}
+            {when === "CROSSED" && <NumberInput label="Threshold" min={1} max={100} allowDecimal={false} {...form.getInputProps("threshold")} />}
+          </Group>
+        )}
+        <Stack gap="xs" role="group" aria-label="Only for identities">
+          <div>
+            <Text fw={500} fz="sm">Only for identities</Text>
+            <Text c="dimmed" fz="xs">Without a condition, for all. Tests and events about rules and channels are always sent.</Text>
+          </div>
+          <ConditionRows rows={conditions} isOfEscalations mayBeEmpty errors={errors} onChange={(rows) => form.setFieldValue("conditions", rows)} />
+        </Stack>
+        {words && <Text fz="sm" role="status">{words} The rest is left out and counted.</Text>}
+      </Stack>
+    </details>
+  );
+}
+
+/** The same of a channel that is there. */
+export function FilterInWords({ channel }: { channel: Channel }) {
+  const badgeName = useBadgeName();
+  return <>{filterInWords(channel, (condition) => inWords(condition, badgeName)) || "everything it is subscribed to"}</>;
+}
