@@ -9,7 +9,7 @@ log=target/chaos.log
 scripts/postgres.sh start >/dev/null
 cargo nextest run --locked -p dregs-server --no-run
 end=$(($(date +%s) + $(python3 -c "print(int($hours * 3600))")))
-kept='DREGS_TEST_SEED=|events, .* identities|after [0-9]+ cuts|^ +(FAIL|TIMEOUT)|waited in vain|assertion|are left'
+kept='DREGS_TEST_SEED=|panicked at|were accused|out of memory|events, .* identities|after [0-9]+ cuts|^ +(FAIL|TIMEOUT)|waited in vain|assertion|are left'
 kept="$kept|faults of|ends of|failover:|a clock|a slow disk|all was done"
 rounds=0
 failed=0
@@ -32,6 +32,8 @@ for line in open(sys.argv[1]):
         kinds.update({f"{name}: {kind}": int(count) for kind, count in re.findall(r"(\w+): (\d+)", counts)})
     for count, what in re.findall(r"(\d+) (commits without an answer|failed syncs(?: of PostgreSQL)?)", line):
         numbers[what] += int(count)
+    for count in re.findall(r"out of memory: ended (\d+) times", line):
+        numbers["ends for want of memory"] += int(count)
     for what in ("failover", "a clock an hour ahead and behind", "a slow disk"):
         numbers[what] += f"{what}:" in line
 for what, count in sorted((kinds + numbers).items()):

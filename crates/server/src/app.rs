@@ -346,17 +346,16 @@ impl App {
         self.rosters.prune().await
     }
 
-    /// Learns what is common from what other nodes, if there are any, were told. The answer is whether there was something
-    /// to learn.
+    /// Learns what is common from what other nodes, if there are any, were told.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn learn_of_others(&self) -> Result<bool> {
-        if self.node.has_company() { self.learn(common::EVENTS_OF_OTHERS).await } else { Ok(false) }
+    pub async fn learn_of_others(&self) -> Result<()> {
+        if self.node.has_company() { self.learn(common::EVENTS_OF_OTHERS).await } else { Ok(()) }
     }
 
     /// The same of the newest events, as many as `limit`.
-    async fn learn(&self, limit: i64) -> Result<bool> {
+    async fn learn(&self, limit: i64) -> Result<()> {
         let mappings = self.kept.mappings.current();
         self.kept.common.look(&self.store, mappings, limit, self.clock.now()).await
     }

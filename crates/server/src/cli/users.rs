@@ -152,9 +152,9 @@ async fn reset_second_factor(opened: &Existing, email: &str) -> Result<(), Failu
     let reset = sign_in::reset_second_factor_of(&opened.store, email, SystemClock.now()).await;
     let had_any = reset.map_err(|error| opened.failed(&error))?.ok_or_else(|| nobody(email))?;
     line(if had_any {
-        "The second factor is removed, and passkeys: the password alone signs in, and all sessions of this person have ended."
+        "The password alone signs in: the second factor and passkeys are removed, and all sessions of this person have ended."
     } else {
-        "There was no second factor, and no passkey: the password alone signs in. All sessions of this person have ended."
+        "The password alone signs in, as before: there was no second factor and no passkey. All sessions of this person have ended."
     });
     Ok(())
 }

@@ -323,12 +323,12 @@ async fn a_lost_second_factor_is_removed_where_the_store_is() {
     assert_eq!(sign_in().await, 401, "it asks for a code");
     let reset = ground.run(&["users", "reset-second-factor", "Admin@localhost"], &[]);
     assert_eq!((reset.code, reset.stderr.as_str()), (Some(0), ""), "{}", reset.stdout);
-    assert!(reset.stdout.starts_with("The second factor is removed, and passkeys: "), "{}", reset.stdout);
+    assert!(reset.stdout.starts_with("The password alone signs in: "), "{}", reset.stdout);
     assert_eq!(sign_in().await, 200);
     let told = "select actor from audit_log where action = 'member.reset-second-factor'";
     assert_eq!(database.query_row(told, [], |row| row.get::<_, String>(0)).unwrap(), "command line");
     let again = ground.run(&["users", "reset-second-factor", "admin@localhost"], &[]);
-    assert!(again.stdout.starts_with("There was no second factor, and no passkey: "), "{}", again.stdout);
+    assert!(again.stdout.starts_with("The password alone signs in, as before: "), "{}", again.stdout);
     running.stop_with("TERM");
 }
 

@@ -160,14 +160,19 @@ async fn a_draft_undoes_nothing_that_was_changed_after_it(engine: Engine) {
     let id = server.get("/api/escalation-rules").await["content"][0]["id"].clone();
     let path = format!("/api/escalation-rules/{id}");
     let promote = format!("{path}/actions/promote-draft");
-    let rule = |severity| json!({"name": "Duplicate", "severity": severity, "conditions": below("UNIQUENESS", 9)});
+    let rule =
+        |severity| json!({"name": "Duplicate", "severity": severity, "conditions": below("UNIQUENESS", 9)});
     put(&server, &format!("{path}/draft"), rule("WARNING")).await;
     let changed = put(&server, &path, rule("CRITICAL")).await;
     let (status, said) = refused(&server, Method::POST, &promote, None).await;
     assert!(status == 409 && said.starts_with("The rule was changed after this draft was made"), "{said}");
     assert_eq!(server.get(&path).await, changed);
     put(&server, &format!("{path}/draft"), rule("INFO")).await;
-    assert_eq!(server.post(&promote, Value::Null).await["severity"], "INFO", "its author has seen the change");
+    assert_eq!(
+        server.post(&promote, Value::Null).await["severity"],
+        "INFO",
+        "its author has seen the change"
+    );
 }
 
 async fn a_draft_of_a_badge_rule_gives_nobody_a_badge(engine: Engine) {

@@ -36,7 +36,7 @@ pub struct Seen {
     disregarded: Arc<HashSet<HashedKey>>,
     pub mappings: Arc<Mappings>,
     datasets: Arc<OfTeams>,
-    common: Arc<common::OfTeams>,
+    pub common: Arc<common::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
     weights: Arc<weights::OfTeams>,
     /// An identity that is looked at as if it had been changed.

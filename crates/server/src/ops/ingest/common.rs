@@ -108,8 +108,8 @@ impl Directory {
     }
 
     /// Takes in what events with these numbers showed, in the order in which they arrived. What turns out to be common
-    /// counts from then on; [`Self::keep`] has it stored. The answer is whether there was any.
-    pub fn take(&self, (shown, numbers): (&[Shown], &[i64]), now: Timestamp) -> bool {
+    /// counts from then on; [`Self::keep`] has it stored.
+    pub fn take(&self, (shown, numbers): (&[Shown], &[i64]), now: Timestamp) {
         {
             let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
             taken.extend(numbers);
@@ -117,7 +117,6 @@ impl Directory {
                 taken.pop_first();
             }
         }
-        let mut has_learned = false;
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let mut known = self.current();
         for Shown { team_id, identity_id, times, values } in shown {
@@ -126,7 +125,6 @@ impl Directory {
             if found.is_empty() {
                 continue;
             }
-            has_learned = true;
             let room = VALUES_OF_TEAM_MAX.saturating_sub(known.values(*team_id).count());
             let mut more = OfTeams::clone(&known);
             let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,7 +144,6 @@ impl Directory {
             known = Arc::new(more);
             *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
         }
-        has_learned
     }
 
     /// Reads the values again that are kept, since another node may have learned some.
@@ -164,7 +161,7 @@ impl Directory {
     }
 
     /// Learns from the newest events that this node was not told of itself, as many as `limit`: after a start, and of
-    /// other nodes. The answer is whether there was something to learn.
+    /// other nodes.
     ///
     /// # Errors
     /// Those of the store.
@@ -174,10 +171,11 @@ impl Directory {
         mappings: Arc<Mappings>,
         limit: i64,
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (shown, numbers) = store.read(move |tx| shown_by_newest(tx, &mappings, limit, &taken)).await?;
-        Ok(self.take((&shown, &numbers), now))
+        self.take((&shown, &numbers), now);
+        Ok(())
     }
 
     /// Stores what was learned, and has those scored again who were judged by it.

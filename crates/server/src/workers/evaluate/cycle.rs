@@ -84,6 +84,7 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
     let ids = identity_ids.to_vec();
     let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), app.seen());
     let (rules, versions) = (Arc::clone(&seen.rules), Arc::clone(&seen.versions));
+    let common = Arc::clone(&seen.common);
     let cycles = app
         .store
         .read(move |tx| {
@@ -98,9 +99,12 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
     if cycles.is_empty() {
         return Ok(true);
     }
-    // Before anybody is accused: what other nodes were told may say that it is everybody's.
-    if cycles.iter().any(Cycle::accuses) && app.learn_of_others().await? {
-        return Ok(false);
+    // Before anybody is accused: what this node or another was told meanwhile may say that it is everybody's.
+    if cycles.iter().any(Cycle::accuses) {
+        app.learn_of_others().await?;
+        if !Arc::ptr_eq(&common, &app.kept.common.current()) {
+            return Ok(false);
+        }
     }
     let count = cycles.len() as u64;
     if !commit(app, cycles, rules, versions, began_at).await? {
