@@ -123,6 +123,17 @@ test("a note mentions a colleague, who finds it under Mentions, and its author a
   await analyst.leave();
 });
 
+test("of a list of open escalations, none is offered to be reopened", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open(inQueue());
+  await desk.getByRole("button", { name: /^Act on all/ }).click();
+  const acts = desk.getByRole("dialog").getByRole("radio");
+  await acts.first().waitFor();
+  assert.deepEqual(await acts.evaluateAll((radios) => radios.map(({ value }) => value)), ["ACKNOWLEDGED", "CLOSED", "ASSIGN"]);
+  await analyst.leave();
+});
+
 test("what is past its due time is marked, counted and listed, on Home too", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;

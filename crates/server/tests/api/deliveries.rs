@@ -206,19 +206,19 @@ async fn a_replay_says_what_it_matched_and_what_it_queued() {
     let counted = [
         (
             json!({"from": early, "to": late, "dryRun": true}),
-            json!({"matched": 2, "queued": 0, "dryRun": true}),
+            json!({"matched": 2, "queued": 0, "leftOut": 0, "dryRun": true}),
         ),
         (
             json!({"from": early, "to": late, "status": "FAILED", "dryRun": true}),
-            json!({"matched": 1, "queued": 0, "dryRun": true}),
+            json!({"matched": 1, "queued": 0, "leftOut": 0, "dryRun": true}),
         ),
         (
             json!({"from": early, "to": "2026-01-02T00:00:00Z"}),
-            json!({"matched": 0, "queued": 0, "dryRun": false}),
+            json!({"matched": 0, "queued": 0, "leftOut": 0, "dryRun": false}),
         ),
         (
             json!({"from": early, "to": late, "status": "DELIVERED"}),
-            json!({"matched": 1, "queued": 1, "dryRun": false}),
+            json!({"matched": 1, "queued": 1, "leftOut": 0, "dryRun": false}),
         ),
     ];
     for (body, expected) in counted {

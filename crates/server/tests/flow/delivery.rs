@@ -225,10 +225,16 @@ async fn a_replay_a_day_later_still_verifies(engine: Engine) {
 
     let path = format!("/api/channels/{channel_id}/actions/replay");
     let mut range = json!({"from": "2026-11-23T09:00:30Z", "to": "2026-11-23T10:00:00Z", "dryRun": true});
-    assert_eq!(server.post(&path, range.clone()).await, json!({"matched": 2, "queued": 0, "dryRun": true}));
+    assert_eq!(
+        server.post(&path, range.clone()).await,
+        json!({"matched": 2, "queued": 0, "leftOut": 0, "dryRun": true})
+    );
     assert_eq!(receiver.requests().len(), 3);
     range["dryRun"] = json!(false);
-    assert_eq!(server.post(&path, range).await, json!({"matched": 2, "queued": 2, "dryRun": false}));
+    assert_eq!(
+        server.post(&path, range).await,
+        json!({"matched": 2, "queued": 2, "leftOut": 0, "dryRun": false})
+    );
 
     let requests = arrived(&receiver, 5).await;
     let mut replayed: Vec<_> = requests[3..].iter().map(|r| verify(r, &secret, clock.now())).collect();

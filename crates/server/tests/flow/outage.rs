@@ -181,37 +181,82 @@ async fn on_a_full_disk_nothing_is_acknowledged_and_room_is_all_it_takes() {
     std::fs::write(&filler, vec![0; 6 * 1024 * 1024]).unwrap();
     let server = started(&site, &[("DREGS_DATA_DIR", data.to_str().unwrap())]).await;
     assert!(is_ready(&server).await);
-
-    let (tracked, acknowledged) = (Cell::new(0), Cell::new(0));
-    let track = async || {
-        let status = server.track(large(&format!("e{}", tracked.replace(tracked.get() + 1)))).await;
-        assert!(matches!(status, 200 | 503), "{status}");
-        acknowledged.set(acknowledged.get() + i64::from(status == 200));
-        assert!(acknowledged.get() < 2_000, "the disk is never full");
-        status
-    };
-    while track().await == 200 {}
+    let load = Load::on(&server);
+    load.fill_up().await;
     // What is smaller may still have found room.
     eventually("readiness to end", async || {
-        track().await;
+        load.track().await;
         (!is_ready(&server).await).then_some(())
     })
     .await;
-    let before = acknowledged.get();
-    for _ in 0..200 {
-        track().await;
-    }
-    assert!(acknowledged.get() - before < 100, "the disk is not full");
-    let log = server.log();
-    assert!((1..=5).contains(&errors(&log).len()), "{} lines: {log}", errors(&log).len());
-    assert!(log.contains("the database cannot be written to"), "{log}");
-
+    load.finds_no_room().await;
     std::fs::remove_file(&filler).unwrap();
     eventually("readiness", async || is_ready(&server).await.then_some(())).await;
-    assert_eq!(server.track(event("after", "ada")).await, 200);
-    let (_, page) = server.get("/api/events?pageSize=1").await;
-    let page: Value = serde_json::from_str(&page).unwrap();
-    assert_eq!(page["totalElements"], acknowledged.get() + 1, "{page}");
+    load.is_whole().await;
+}
+
+/// Its tables are on the disk that is full, and its log on another: PostgreSQL itself goes on.
+#[tokio::test]
+async fn of_a_postgresql_on_a_full_disk_nothing_is_acknowledged_and_room_is_all_it_takes() {
+    let disk = Disk::of_size("64m");
+    let cluster = Cluster::start("local all all trust\nhost all all 127.0.0.1/32 trust\n", &[]);
+    let site = Site::at(cluster.database_in(&disk.folder().join("tables")));
+    let server = started(&site, &[]).await;
+    let filler = disk.folder().join("filler");
+    std::fs::write(&filler, vec![0; 30 * 1024 * 1024]).unwrap();
+    let load = Load::on(&server);
+    load.fill_up().await;
+    load.finds_no_room().await;
+    assert_eq!(server.get("/api/events?pageSize=1").await.0, 200, "reads go on");
+    std::fs::remove_file(&filler).unwrap();
+    eventually("room", async || (load.track().await == 200).then_some(())).await;
+    load.is_whole().await;
+}
+
+/// Large events, one after the other.
+struct Load<'s> {
+    server: &'s Process,
+    tracked: Cell<i64>,
+    acknowledged: Cell<i64>,
+}
+
+impl<'s> Load<'s> {
+    fn on(server: &'s Process) -> Self {
+        Self { server, tracked: Cell::new(0), acknowledged: Cell::new(0) }
+    }
+
+    async fn track(&self) -> u16 {
+        let number = self.tracked.replace(self.tracked.get() + 1);
+        let status = self.server.track(large(&format!("e{number}"))).await;
+        assert!(matches!(status, 200 | 503), "{status}");
+        self.acknowledged.set(self.acknowledged.get() + i64::from(status == 200));
+        assert!(self.acknowledged.get() < 2_000, "the disk is never full");
+        status
+    }
+
+    async fn fill_up(&self) {
+        while self.track().await == 200 {}
+    }
+
+    /// Few find some, and the log says why, in few lines.
+    async fn finds_no_room(&self) {
+        let before = self.acknowledged.get();
+        for _ in 0..200 {
+            self.track().await;
+        }
+        assert!(self.acknowledged.get() - before < 100, "the disk is not full");
+        let log = self.server.log();
+        assert!((1..=5).contains(&errors(&log).len()), "{} lines: {log}", errors(&log).len());
+        assert!(log.contains("the database cannot be written to"), "{log}");
+    }
+
+    /// What was acknowledged is there, and nothing else.
+    async fn is_whole(&self) {
+        assert_eq!(self.server.track(event("after", "ada")).await, 200);
+        let (_, page) = self.server.get("/api/events?pageSize=1").await;
+        let page: Value = serde_json::from_str(&page).unwrap();
+        assert_eq!(page["totalElements"], self.acknowledged.get() + 1, "{page}");
+    }
 }
 
 #[tokio::test]

@@ -194,6 +194,15 @@ impl Cluster {
         std::thread::spawn(run).join().unwrap();
     }
 
+    /// A database of its own whose rows are in this folder, which it makes; the address of it.
+    pub fn database_in(&self, folder: &Path) -> String {
+        std::fs::create_dir(folder).unwrap();
+        give_to_owner(folder);
+        let place = format!("create tablespace apart location '{}'", folder.display());
+        self.administer(&[place, "create database apart tablespace apart".to_owned()]);
+        format!("postgres://dregs@127.0.0.1:{}/apart", self.port)
+    }
+
     /// Stops every process of it where it stands, as a stalled disk or a frozen machine would.
     pub fn freeze(&self) {
         self.signal("STOP");

@@ -1,6 +1,6 @@
 // What a channel sends of what it is subscribed to.
 
-import { Group, NativeSelect, NumberInput, Stack, Text } from "@mantine/core";
+import { NativeSelect, NumberInput, SimpleGrid, Stack, Text } from "@mantine/core";
 import type { FieldErrors } from "../rules/draft";
 import { inWords, WHICH } from "../rules/condition";
 import { ConditionRows } from "../rules/ConditionRows";
@@ -24,12 +24,12 @@ export function Filter({ form }: { form: Form }) {
       <summary>What is sent</summary>
       <Stack mt="sm">
         {events.includes(SCORED) && (
-          <Group grow align="flex-start">
+          <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="sm">
             <NativeSelect label="Scores" data={WHEN} {...form.getInputProps("when")} />
             {when !== "ALWAYS" && <NativeSelect label="Category" data={WHICH} {...form.getInputProps("category")} />}
             {when === "CHANGED" && <NumberInput label="By at least" min={1} max={100} allowDecimal={false} {...form.getInputProps("by")} />}
             {when === "CROSSED" && <NumberInput label="Threshold" min={1} max={100} allowDecimal={false} {...form.getInputProps("threshold")} />}
-          </Group>
+          </SimpleGrid>
         )}
         <Stack gap="xs" role="group" aria-label="Only for identities">
           <div>
