@@ -1,5 +1,7 @@
 //! A sign-up form: whoever looks like a script confirms a code first. Without a decision the sign-up goes on.
 
+#![allow(clippy::print_stdout)]
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

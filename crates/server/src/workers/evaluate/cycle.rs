@@ -320,6 +320,9 @@ struct Context {
     again: usize,
 }
 
+/// A delivery: its channel, what it tells of, its id, and whether it is leased to this process.
+type Inserted = (i64, Subject, i64, bool);
+
 struct Committed {
     /// Identities of which another cycle or a decision was first.
     overtaken: Vec<i64>,
@@ -327,8 +330,7 @@ struct Committed {
     decided_at: (u64, u64),
     /// Channels that have something else to send.
     told: BTreeSet<i64>,
-    /// (channel, subject, delivery, whether it is leased to this process)
-    deliveries: Vec<(i64, Subject, i64, bool)>,
+    deliveries: Vec<Inserted>,
     still_due: Vec<Due>,
     spilled: bool,
 }
@@ -390,7 +392,7 @@ fn insert_deliveries(
     cycles: &[&Cycle],
     listeners: &Listeners,
     context: &Context,
-) -> Result<(Vec<(i64, Subject, i64, bool)>, LeftOut)> {
+) -> Result<(Vec<Inserted>, LeftOut)> {
     let mut left_out = LeftOut::new();
     let mut granted = context.granted.clone();
     let teams: BTreeSet<_> = cycles.iter().map(|c| c.team_id).collect();

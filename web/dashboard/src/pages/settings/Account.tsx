@@ -49,7 +49,7 @@ function Name({ name }: { name: string }) {
   const change = $api.useMutation("patch", "/api/auth/me", {
     onError: () => {},
     onSuccess: () => {
-      tell("Name changed.");
+      tell("Your name is changed.");
       form.resetDirty();
       void refresh("/api/auth/me", "/api/team/members");
     },
