@@ -355,6 +355,7 @@ fn wait<T>(
     let Patience::Limited(silences) = patience else {
         return Ok(runtime.block_on(asked)?);
     };
+    let begun = monotonic();
     let answered = runtime.block_on(async {
         tokio::select! {
             biased;
@@ -372,7 +373,8 @@ fn wait<T>(
         None => {
             *is_given_up = true;
             limit::reached(Limit::DatabaseAnswer);
-            let seconds = ANSWER_MAX.as_secs();
+            // Sooner than it might have, where another connection was silent.
+            let seconds = begun.elapsed().as_secs();
             Err(StoreError::Unavailable(format!("PostgreSQL did not answer within {seconds} s")))
         }
     }
