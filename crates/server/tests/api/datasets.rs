@@ -14,8 +14,7 @@ const DISPOSABLE: &str = "/api/datasets/disposable-email-domains/entries";
 
 /// What is said of an identity's e-mail address.
 async fn explanation(server: &TestServer, id: &str) -> Option<String> {
-    let path = format!("/api/identities/{id}/analysis");
-    let (_, analysis) = server.call(Method::GET, &path, None).await;
+    let analysis = server.analysis(id).await;
     let observations =
         analysis["scores"].as_array()?.iter().flat_map(|score| score["observations"].as_array().unwrap());
     let found = observations.into_iter().find(|observation| observation["id"] == "authenticity.email")?;

@@ -55,9 +55,8 @@ async fn verified(server: &TestServer, id: &str) -> Value {
 
 async fn observations(server: &TestServer, user: &str, event_count: u64) -> Vec<Value> {
     let analysis = eventually(&format!("{user} to be scored from {event_count} events"), async || {
-        let path = format!("/api/identities/{user}/analysis");
-        let (status, analysis) = server.call(reqwest::Method::GET, &path, None).await;
-        (status.is_success() && analysis["eventCount"] == event_count).then_some(analysis)
+        let analysis = server.analysis(user).await;
+        (analysis["eventCount"] == event_count).then_some(analysis)
     })
     .await;
     let scores = analysis["scores"].as_array().unwrap();

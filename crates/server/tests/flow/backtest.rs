@@ -54,7 +54,7 @@ async fn a_backtest_says_whose_scores_would_change_and_touches_none(engine: Engi
     .await;
     for (id, count) in [("robot", 30), ("buyer", 2), ("ada", people.len())] {
         eventually("every event to be scored", async || {
-            let analysis = server.get(&format!("/api/identities/{id}/analysis")).await;
+            let analysis = server.analysis(id).await;
             (analysis["eventCount"] == count).then_some(())
         })
         .await;

@@ -21,9 +21,8 @@ on_both_engines!(
 
 async fn analysis_of(server: &TestServer, user: &str, event_count: u64) -> Value {
     eventually(&format!("{user} to be scored from {event_count} events"), async || {
-        let path = format!("/api/identities/{user}/analysis");
-        let (status, analysis) = server.call(reqwest::Method::GET, &path, None).await;
-        (status.is_success() && analysis["eventCount"] == event_count).then_some(analysis)
+        let analysis = server.analysis(user).await;
+        (analysis["eventCount"] == event_count).then_some(analysis)
     })
     .await
 }

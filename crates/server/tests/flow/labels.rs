@@ -50,7 +50,7 @@ async fn open_escalation(server: &TestServer, id: &str) -> Value {
 
 /// The observation about the others on its keys, if there is one.
 async fn confirmed_links(server: &TestServer, id: &str) -> Option<Value> {
-    let analysis = server.get(&format!("/api/identities/{id}/analysis")).await;
+    let analysis = server.analysis(id).await;
     let scores = analysis["scores"].as_array()?.iter();
     let mut all = scores.flat_map(|score| score["observations"].as_array().into_iter().flatten());
     all.find(|one| one["id"] == "behavior.confirmed-links").cloned()

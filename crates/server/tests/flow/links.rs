@@ -91,12 +91,8 @@ async fn a_device_that_has_changed_in_one_part_links_while_it_counts(engine: Eng
     assert_eq!(linked("ada").await, [json!(["bob", "SAME_DEVICE", 0.6, 0.5])]);
     assert_eq!(linked("eve").await, [] as [Value; 0]);
     let said = async |user: &str, words: &str| {
-        eventually(words, async || {
-            let path = format!("/api/identities/{user}/analysis");
-            let (_, analysis) = server.call(reqwest::Method::GET, &path, None).await;
-            analysis.to_string().contains(words).then_some(())
-        })
-        .await;
+        eventually(words, async || server.analysis(user).await.to_string().contains(words).then_some(()))
+            .await;
     };
     said("bob", "2 accounts appeared on nearly the same device").await;
     server.post("/api/identities/ada/actions/analyze", json!({})).await;
@@ -139,11 +135,7 @@ async fn a_ring_that_uses_one_code_in_one_rhythm_is_found(engine: Engine) {
         "3 other accounts took the same first 8 steps at the same pace",
         "3 other accounts used the same promotion or referral code",
     ] {
-        eventually(words, async || {
-            let path = "/api/identities/four/analysis";
-            let (_, analysis) = server.call(reqwest::Method::GET, path, None).await;
-            analysis.to_string().contains(words).then_some(())
-        })
-        .await;
+        eventually(words, async || server.analysis("four").await.to_string().contains(words).then_some(()))
+            .await;
     }
 }

@@ -15,7 +15,7 @@ on_both_engines!(
 
 /// The observation of an identity's newest analysis with this id.
 async fn observed(server: &TestServer, identity: &str, id: &str) -> Option<Value> {
-    let (_, analysis) = server.call(Method::GET, &format!("/api/identities/{identity}/analysis"), None).await;
+    let analysis = server.analysis(identity).await;
     let scores = analysis["scores"].as_array()?;
     let all = scores.iter().flat_map(|score| score["observations"].as_array().into_iter().flatten());
     all.into_iter().find(|observation| observation["id"] == id).cloned()

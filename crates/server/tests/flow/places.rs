@@ -25,7 +25,7 @@ async fn a_journey_nobody_can_make_is_seen_with_the_operators_database() {
     }
     let words = "It went 5204 km in 60.0 min; nobody travels that fast.";
     eventually(words, async || {
-        let analysis = server.get("/api/identities/ada/analysis").await;
+        let analysis = server.analysis("ada").await;
         analysis.to_string().contains(words).then_some(())
     })
     .await;

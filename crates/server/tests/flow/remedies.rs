@@ -57,8 +57,7 @@ pub async fn ring(server: &TestServer, channels: &[&str], users: &[&str]) {
     for user in users {
         let others = users.len() as u64 - 1;
         eventually(&format!("{user} to be scored with {others} others"), async || {
-            let (_, analysis) =
-                server.call(Method::GET, &format!("/api/identities/{user}/analysis"), None).await;
+            let analysis = server.analysis(user).await;
             let scores = analysis["scores"].as_array()?;
             let mut all =
                 scores.iter().flat_map(|score| score["observations"].as_array().into_iter().flatten());

@@ -100,8 +100,8 @@ async fn a_replayed_history_leads_to_the_same_scores(engine: Engine) {
         let mut expected = world.analyze(&user, &Weights::default()).unwrap().observations;
         expected.sort_by(|one, other| one.id.cmp(&other.id));
         eventually(&format!("{user} to be scored like {expected:#?}"), async || {
-            let analysis = server.get(&format!("/api/identities/{user}/analysis")).await;
-            let of_categories = analysis["scores"].as_array().unwrap().iter();
+            let analysis = server.analysis(&user).await;
+            let of_categories = analysis["scores"].as_array()?.iter();
             let mut found: Vec<Observation> = of_categories
                 .flat_map(|score| score["observations"].as_array().unwrap())
                 .map(|observation| serde_json::from_value(observation.clone()).unwrap())

@@ -188,6 +188,11 @@ impl TestServer {
         self.post("/api/events", event(event_id, user)).await
     }
 
+    /// The newest analysis of an identity; before its first cycle, the answer that says so.
+    pub async fn analysis(&self, user: &str) -> Value {
+        self.call(Method::GET, &format!("/api/identities/{user}/analysis"), None).await.1
+    }
+
     /// The deliveries of a channel, newest first.
     pub async fn deliveries(&self, channel_id: i64) -> Vec<Value> {
         let page = self.get(&format!("/api/channels/{channel_id}/deliveries?pageSize=100")).await;
