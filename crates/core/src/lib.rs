@@ -12,6 +12,7 @@ mod curve;
 pub mod dataset;
 pub mod device;
 pub mod event;
+pub mod fact;
 pub mod identity;
 pub mod json;
 mod key;
