@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::{Fact, Value};
@@ -11,10 +12,12 @@ use crate::dataset::{Dataset, Datasets, ascii_domain};
 use crate::event::Event;
 use crate::identity::Profile;
 use crate::key::ip_value;
+use crate::label::Outcome;
 use crate::link::network_value;
 use crate::mapping::Mapping;
 use crate::rules::Slugs;
 use crate::score::Scores;
+use crate::snapshot::{OtherIdentity, SharedKey};
 use crate::state::IdentityState;
 use crate::time::Timestamp;
 
@@ -22,14 +25,35 @@ use crate::time::Timestamp;
 const ELEMENTS_MAX: usize = 100;
 
 /// How many other identities are linked, and how many of them were found bad.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Linked {
     pub all: u32,
     pub bad: u32,
 }
 
+impl Linked {
+    /// Of who shares what with an identity.
+    pub fn of(shared: &[SharedKey]) -> Self {
+        let mut others: Vec<_> = shared.iter().flat_map(|key| &key.others).collect();
+        others.retain(|other| !other.id.is_empty());
+        others.sort_unstable_by_key(|other| &other.id);
+        others.dedup_by_key(|other| &other.id);
+        let is_bad =
+            |other: &&OtherIdentity| other.verdict.is_some_and(|verdict| verdict.outcome == Outcome::Bad);
+        let bad = others.iter().filter(|other| is_bad(other)).count();
+        let whole = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self { all: whole(others.len()), bad: whole(bad) }
+    }
+
+    /// Whether there are none.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// An event, and its identity as it was with that event. What is not known has no facts.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     pub event: Option<&'a Event>,
     pub id: Option<&'a str>,

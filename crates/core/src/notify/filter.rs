@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::KnownAgent;
 use crate::badge::Badge;
-use crate::rules::{Condition, Slugs, Which, hold};
+use crate::rules::{Condition, Ground, Slugs, Which, hold};
 use crate::score::Scores;
 use crate::time::Timestamp;
 
@@ -53,7 +53,8 @@ impl ChannelFilter {
     /// Whether what an event tells of an identity meets the conditions.
     pub fn admits(&self, told: &Told) -> bool {
         let carried: Slugs = told.badges.iter().map(|badge| badge.slug.as_str()).collect();
-        hold(&self.conditions, told.scores, told.first_seen_at, &carried, told.agent, told.at)
+        let ground = Ground { scores: told.scores, carried: &carried, agent: told.agent, event: None };
+        hold(&self.conditions, &ground, told.first_seen_at, told.at)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::inert::{inert, inert_id, inert_or_numbered};
 use super::message::{EventType, Message};
-use crate::rules::{Condition, Severity, explain};
+use crate::rules::{Condition, Ground, Severity, Slugs, explain};
 use crate::score::{Category, Observation, Scores};
 use crate::time::Timestamp;
 
@@ -136,7 +136,8 @@ fn changes(event: EventType, data: &Value, scores: &Scores) -> Vec<String> {
         EventType::IdentityLabeled => vec![labelled(data)],
         EventType::EscalationOpened => {
             let conditions: Vec<Condition> = read(&data["conditions"]).unwrap_or_default();
-            vec![inert(&explain(&conditions, scores))]
+            let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None };
+            vec![inert(&explain(&conditions, &ground))]
         }
         EventType::EscalationClosed => {
             vec!["Its conditions no longer hold, or somebody has closed it.".to_owned()]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Map;
 
 use super::standing::{Held, Kind, Standing};
-use super::{Condition, Label, Rules, Slugs, Snooze, ages, explain, millis};
+use super::{BadgeRule, Condition, Ground, Happened, Label, Rules, Slugs, Snooze, ages, explain, millis};
 use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
 use crate::score::Scores;
@@ -22,6 +22,9 @@ pub struct Facts<'a> {
     pub badges: Vec<Badge>,
     /// The agent of an AI service that was seen last.
     pub agent: Option<&'a KnownAgent>,
+    /// Those since the cycle before, or else the newest one; `None` where rules are asked without a cycle, and what they
+    /// have said of events stays.
+    pub events: Option<&'a [Happened<'a>]>,
 }
 
 /// What changes.
@@ -44,6 +47,7 @@ pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -
     decision.after.dismissed.clone_from(&before.dismissed);
     decision.after.label.clone_from(&before.label);
     decision.after.told.clone_from(&before.told);
+    decision.after.asked = before.asked;
     decision.after.snoozed = before.snoozed.iter().filter(|snooze| snooze.holds(now)).cloned().collect();
     if !facts.disregarded {
         let mut clerk = Clerk::new(before, facts, now);
@@ -94,6 +98,15 @@ fn open(standing: &Standing) -> impl Iterator<Item = i64> {
     open.map(|held| held.rule)
 }
 
+/// The events that conditions are to be asked about: those of the types that they name, if they name any.
+fn asked<'e>(conditions: &[Condition], events: &'e [Happened<'e>]) -> impl Iterator<Item = &'e Happened<'e>> {
+    let is_asked = move |event: &&Happened| {
+        let mut of_types = conditions.iter().filter(|one| matches!(one, Condition::EventIs { .. }));
+        of_types.all(|condition| condition.holds_of(&event.subject))
+    };
+    events.iter().filter(is_asked)
+}
+
 /// A rule as far as time goes.
 struct Timed<'r> {
     kind: Kind,
@@ -110,20 +123,47 @@ struct Timed<'r> {
 struct Clerk<'a> {
     before: HashMap<(Kind, i64), &'a Held>,
     label: Option<&'a Label>,
-    scores: &'a Scores,
-    agent: Option<&'a KnownAgent>,
-    first_seen_at: Timestamp,
+    facts: &'a Facts<'a>,
     now: Timestamp,
     after: Vec<Held>,
     next_at: Option<Timestamp>,
 }
 
 impl<'a> Clerk<'a> {
-    fn new(before: &'a Standing, facts: &'a Facts, now: Timestamp) -> Self {
+    fn new(before: &'a Standing, facts: &'a Facts<'a>, now: Timestamp) -> Self {
         let label = before.label.as_ref();
         let before = before.rules.iter().map(|held| ((held.kind, held.rule), held)).collect();
-        let (scores, agent, first_seen_at) = (facts.scores, facts.agent, facts.first_seen_at);
-        Self { before, label, scores, agent, first_seen_at, now, after: Vec::new(), next_at: None }
+        Self { before, label, facts, now, after: Vec::new(), next_at: None }
+    }
+
+    fn ground<'g>(&self, carried: &'g Slugs<'g>, event: Option<&'g Happened<'g>>) -> Ground<'g>
+    where
+        'a: 'g,
+    {
+        Ground { scores: self.facts.scores, carried, agent: self.facts.agent, event }
+    }
+
+    /// The first of the events that meets these conditions.
+    fn met_by(&self, conditions: &[Condition], carried: &Slugs) -> Option<&'a Happened<'a>> {
+        let mut asked = asked(conditions, self.facts.events?);
+        asked.find(|event| self.ground(carried, Some(event)).meets(conditions))
+    }
+
+    /// Whether a rule's conditions hold, ages apart. Where it is asked about events and none is there to ask about, they
+    /// hold if they did before.
+    fn holds(&self, rule: &Timed, carried: &Slugs) -> bool {
+        if !rule.conditions.iter().any(Condition::is_of_events) {
+            return self.ground(carried, None).meets(rule.conditions);
+        }
+        match self.facts.events {
+            Some(events) if asked(rule.conditions, events).next().is_some() => {
+                self.met_by(rule.conditions, carried).is_some()
+            }
+            _ => {
+                let before = self.before.get(&(rule.kind, rule.rule));
+                before.is_some_and(|before| before.revision == rule.revision && before.holds)
+            }
+        }
     }
 
     /// Whether a person has decided already what these conditions ask.
@@ -161,7 +201,8 @@ impl<'a> Clerk<'a> {
                 slug: rule.slug.clone(),
                 name: rule.name.clone(),
                 badge_type: rule.badge_type,
-                explanation: explanation.unwrap_or_else(|| explain(&rule.conditions, facts.scores)),
+                explanation: explanation
+                    .unwrap_or_else(|| self.explained(rule, known.get(rule.slug.as_str()))),
                 metadata: Map::new(),
             };
             given.push((rule.priority, badge));
@@ -173,6 +214,18 @@ impl<'a> Clerk<'a> {
             facts.badges.iter().filter(|badge| !self.label.is_some_and(|label| label.settles_badge(badge)));
         let others = of_rules.chain(of_analyzers.cloned()).filter(|badge| !is_dismissed(badge));
         self.label.and_then(Label::badge).into_iter().chain(others).collect()
+    }
+
+    /// Why a rule that is in force gives its badge. What an event has met is told for as long as it holds.
+    fn explained(&self, rule: &BadgeRule, carried: Option<&&Badge>) -> String {
+        let none = Slugs::new();
+        let event = self.met_by(&rule.conditions, &none);
+        match carried {
+            Some(badge) if event.is_none() && rule.conditions.iter().any(Condition::is_of_events) => {
+                badge.explanation.clone()
+            }
+            _ => explain(&rule.conditions, &self.ground(&none, event)),
+        }
     }
 
     fn escalations(&mut self, badges: &[Badge], snoozed: &[Snooze], rules: &Rules, opened: &mut Vec<i64>) {
@@ -204,7 +257,7 @@ impl<'a> Clerk<'a> {
 
     /// Whether a rule is in force now; notes what is to be remembered of it, and when to ask again.
     fn is_in_force(&mut self, rule: &Timed, carried: &Slugs) -> bool {
-        let holds = rule.conditions.iter().all(|condition| condition.holds(self.scores, carried, self.agent));
+        let holds = self.holds(rule, carried);
         let before = self.before.get(&(rule.kind, rule.rule)).copied();
         if !holds && before.is_none() {
             return false;
@@ -212,7 +265,7 @@ impl<'a> Clerk<'a> {
         let unchanged = before.filter(|before| before.revision == rule.revision && before.holds == holds);
         let since = unchanged.map_or(self.now, |before| before.since);
         let was = before.is_some_and(|before| before.in_force);
-        let (from, until) = ages(rule.conditions, self.first_seen_at);
+        let (from, until) = ages(rule.conditions, self.facts.first_seen_at);
         let has_begun = from.is_none_or(|from| from <= self.now);
         let has_ended = until.is_some_and(|until| until <= self.now);
         let turns_at = if was {

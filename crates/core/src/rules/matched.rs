@@ -1,6 +1,6 @@
 //! Which rules speak of an identity now, delays apart.
 
-use super::{Condition, Kind, Rules, Standing, hold};
+use super::{Condition, Ground, Kind, Rules, Slugs, Standing, hold};
 use crate::badge::BadgeType;
 use crate::score::Scores;
 use crate::time::Timestamp;
@@ -24,17 +24,26 @@ pub fn matched(
     now: Timestamp,
 ) -> Vec<Matched> {
     let carried = standing.badges.iter().map(|badge| badge.slug.as_str()).collect();
-    let none = Default::default();
+    let none = Slugs::new();
     let agent = standing.agent.as_ref();
+    // Without an event at hand, what rules have said of events holds.
+    let holds = |(kind, id, revision): (Kind, i64, i64), conditions: &[Condition], carried: &Slugs| {
+        if conditions.iter().any(Condition::is_of_events) {
+            let mut held = standing.rules.iter();
+            held.any(|one| (one.kind, one.rule, one.revision, one.holds) == (kind, id, revision, true))
+        } else {
+            hold(conditions, &Ground { scores, carried, agent, event: None }, first_seen_at, now)
+        }
+    };
     let is_settled =
         |conditions: &[Condition]| standing.label.as_ref().is_some_and(|label| label.settles(conditions));
     let badges = rules.badges.iter().filter(|rule| {
-        hold(&rule.conditions, scores, first_seen_at, &none, agent, now)
+        holds((Kind::Badge, rule.id, rule.revision), &rule.conditions, &none)
             && !(rule.badge_type == BadgeType::Bad && is_settled(&rule.conditions))
             && !standing.dismissed.iter().any(|dismissal| dismissal.slug == rule.slug)
     });
     let escalations = rules.escalations.iter().filter(|rule| {
-        hold(&rule.conditions, scores, first_seen_at, &carried, agent, now)
+        holds((Kind::Escalation, rule.id, rule.revision), &rule.conditions, &carried)
             && !is_settled(&rule.conditions)
             && !standing.snoozed.iter().any(|snooze| snooze.rule == rule.id && snooze.holds(now))
             && rule.effective_at.is_none_or(|at| at <= now)

@@ -49,6 +49,8 @@ pub struct Standing {
     pub agent: Option<KnownAgent>,
     /// The last scores that each channel was told of which wants to hear of changes alone.
     pub told: BTreeMap<i64, Scores>,
+    /// The row of the newest event that rules were asked about; 0 before the first.
+    pub asked: i64,
 }
 
 /// A standing as it is written: rules as rows of numbers, since a thousand of them are read and written with
@@ -71,9 +73,16 @@ struct Written {
     /// Channel, and its scores by category.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     told: Vec<(i64, [Option<u8>; 4])>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    asked: i64,
     /// What versions before rows wrote.
     #[serde(default, skip_serializing)]
     rules: Vec<Held>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(row: &i64) -> bool {
+    *row == 0
 }
 
 /// Kind, rule, revision, 1 where it holds and 2 where it is in force, and since when in milliseconds.
@@ -107,13 +116,13 @@ impl Standing {
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
         let Some(text) = text else { return Ok(Self::default()) };
-        let Written { badges, held, dismissed, snoozed, label, agent, told, rules } =
+        let Written { badges, held, dismissed, snoozed, label, agent, told, asked, rules } =
             serde_json::from_str(text)?;
         let rules = rules.into_iter().chain(held.into_iter().map(Held::from)).collect();
         let told = told.into_iter().map(|(channel, [humanity, authenticity, uniqueness, behavior])| {
             (channel, Scores { humanity, authenticity, uniqueness, behavior })
         });
-        Ok(Self { badges, rules, dismissed, snoozed, label, agent, told: told.collect() })
+        Ok(Self { badges, rules, dismissed, snoozed, label, agent, told: told.collect(), asked })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -125,13 +134,14 @@ impl Standing {
             return Ok(None);
         }
         let held = self.rules.iter().map(Row::from).collect();
-        let Self { badges, dismissed, snoozed, label, agent, .. } = self.clone();
+        let Self { badges, dismissed, snoozed, label, agent, asked, .. } = self.clone();
         let told = self.told.iter().map(|(channel, scores)| {
             let Scores { humanity, authenticity, uniqueness, behavior } = *scores;
             (*channel, [humanity, authenticity, uniqueness, behavior])
         });
         let told = told.collect();
-        let written = Written { badges, held, dismissed, snoozed, label, agent, told, rules: Vec::new() };
+        let rules = Vec::new();
+        let written = Written { badges, held, dismissed, snoozed, label, agent, told, asked, rules };
         serde_json::to_string(&written).map(Some)
     }
 }

@@ -92,6 +92,7 @@ mod tests {
             disregarded: false,
             badges: Vec::new(),
             agent: None,
+            events: None,
         };
         let decision = decide(&Standing::default(), &facts, &rules, now);
         let name =

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::agent::Purpose;
+use crate::agent::{KnownAgent, Purpose};
 use crate::label::{Outcome, Source, Verdict};
 use crate::score::{ANALYZERS, Observation, logit};
 
@@ -67,6 +67,7 @@ impl Story {
             disregarded: self.disregarded,
             badges: Vec::new(),
             agent: self.agent.as_ref(),
+            events: None,
         };
         let decision = decide(&self.standing, &facts, &self.rules, at(seconds));
         self.standing = decision.after.clone();
@@ -321,10 +322,13 @@ fn a_changed_rule_counts_anew() {
 fn any_category_is_one_that_has_a_score() {
     let any = Condition::ScoreLt { category: Which::Any, threshold: 25 };
     let scores = |humanity, behavior| Scores { humanity, behavior, ..Scores::default() };
-    assert!(!any.holds(&scores(None, None), &Slugs::new(), None));
-    assert!(any.holds(&scores(Some(80), Some(24)), &Slugs::new(), None));
-    assert!(!any.holds(&scores(Some(80), Some(25)), &Slugs::new(), None));
-    assert_eq!(any.words(&scores(Some(80), Some(24))), "Behavior is 24, below 25");
+    let asked = |scores: &Scores| {
+        let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None };
+        (hold(&[any.clone()], &ground, BEGIN, BEGIN), explain(&[any.clone()], &ground))
+    };
+    assert!(!asked(&scores(None, None)).0);
+    assert!(!asked(&scores(Some(80), Some(25))).0);
+    assert_eq!(asked(&scores(Some(80), Some(24))), (true, "Behavior is 24, below 25.".to_owned()));
 }
 
 #[test]
@@ -423,7 +427,7 @@ proptest! {
 
 #[test]
 fn ages_are_told_in_the_largest_unit_of_which_they_are_whole() {
-    let told = [0, 59, 60, 90, 900, 3_600, 86_400, 2_592_000].map(super::age);
+    let told = [0, 59, 60, 90, 900, 3_600, 86_400, 2_592_000].map(super::ground::age);
     let expected =
         ["0 seconds", "59 seconds", "1 minute", "90 seconds", "15 minutes", "1 hour", "1 day", "30 days"];
     assert_eq!(told, expected);

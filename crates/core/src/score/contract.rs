@@ -41,6 +41,16 @@ impl Category {
     }
 
     pub const ALL: [Self; 4] = [Self::Humanity, Self::Authenticity, Self::Uniqueness, Self::Behavior];
+
+    /// Itself as the only one of a list.
+    pub const fn alone(self) -> &'static [Self] {
+        match self {
+            Self::Humanity => &[Self::Humanity],
+            Self::Authenticity => &[Self::Authenticity],
+            Self::Uniqueness => &[Self::Uniqueness],
+            Self::Behavior => &[Self::Behavior],
+        }
+    }
 }
 
 /// One analyzer's finding: a fact, in words, and how it counts.

@@ -111,7 +111,8 @@ impl NewBadgeRuleBody {
             check_seconds("removeDelaySeconds", self.remove_delay_seconds),
         );
         let conditions = conditions(self.conditions, |condition| {
-            condition.is_of_escalations().then(|| ("type", "is for escalation rules only".to_owned()))
+            let is_refused = condition.inner().is_empty() && condition.is_of_escalations();
+            is_refused.then(|| ("type", "is for escalation rules only".to_owned()))
         });
         let (((), badge_type), (_, conditions)) = both(both(name, badge_type), both(delays, conditions))?;
         let rule = BadgeRule {
@@ -213,7 +214,8 @@ pub async fn delete(
     let kept = find::<BadgeRule>(&app, &caller, &id).await?;
     let all = app.store.read(rules::all_escalations).await?;
     let names = |rule: &EscalationRule| {
-        rule.conditions.iter().any(|condition| condition.badge() == Some(kept.rule.slug.as_str()))
+        let mut all = rule.conditions.iter().flat_map(Condition::walk);
+        all.any(|condition| condition.badge() == Some(kept.rule.slug.as_str()))
     };
     let naming: Vec<_> = all
         .iter()

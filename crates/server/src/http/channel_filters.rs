@@ -119,7 +119,15 @@ impl Badges {
 
     /// Whoever names a badge expects that somebody can have it; one that is gone since may stay.
     fn flaw(&self, condition: &Condition, before: &[Condition]) -> Flaw {
-        let badge = condition.badge().filter(|_| !before.contains(condition))?;
+        if condition.inner().is_empty() && condition.is_of_events() {
+            return Some((
+                "type",
+                "is for rules only: a channel tells of identities, not of events".to_owned(),
+            ));
+        }
+        let badge = condition
+            .badge()
+            .filter(|_| !before.iter().flat_map(Condition::walk).any(|known| known == condition))?;
         let is_known = badge::is_reserved(badge) || self.0.iter().any(|slug| slug == badge);
         (!is_known).then(|| ("badge", format!("there is no badge `{badge}`")))
     }

@@ -20,7 +20,7 @@ use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, time, word};
 use super::rules::{
-    ConditionBody, Flaw, ListParams, NAME_MAX_CHARS, changed, check_seconds, conditions, find, paged,
+    ConditionBody, Flaw, ListParams, NAME_MAX_CHARS, changed, check, check_seconds, conditions, find, paged,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -362,19 +362,17 @@ impl Named {
 
     /// Whether what a rule names is still there; `before` may name what it does.
     pub(super) fn check(&self, rule: &EscalationRule, before: &[Condition]) -> Result<(), ApiError> {
-        let conditions =
-            rule.conditions.iter().enumerate().map(|(n, condition)| match self.flaw(condition, before) {
-                Some((parameter, flaw)) => {
-                    Err(ApiError::field(&format!("conditions[{n}].{parameter}"), flaw))
-                }
-                None => Ok(()),
-            });
+        let conditions = rule.conditions.iter().enumerate().map(|(n, condition)| {
+            check(&format!("conditions[{n}]"), condition, &|condition| self.flaw(condition, before))
+        });
         both(every(conditions), self.check_channels(&rule.channels)).map(|_| ())
     }
 
     /// Whoever names a badge expects that somebody can have it; one that is gone since may stay in a rule.
     fn flaw(&self, condition: &Condition, before: &[Condition]) -> Flaw {
-        let badge = condition.badge().filter(|_| !before.contains(condition))?;
+        let badge = condition
+            .badge()
+            .filter(|_| !before.iter().flat_map(Condition::walk).any(|known| known == condition))?;
         let is_known = badge::is_reserved(badge) || self.badges.iter().any(|slug| slug == badge);
         (!is_known).then(|| ("badge", format!("there is no badge `{badge}`")))
     }

@@ -1,7 +1,8 @@
 //! What badge rules and escalation rules have in common.
 
 use axum::http::StatusCode;
-use dregs_core::rules::{CONDITIONS_MAX, Condition, SECONDS_MAX, Which};
+use dregs_core::fact::{self, Fact};
+use dregs_core::rules::{CONDITIONS_MAX, Condition, DEPTH_MAX, Pattern, SECONDS_MAX, Which, depth};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,6 +26,11 @@ pub(super) const NAME_MAX_CHARS: usize = 100;
 /// age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), an AI agent that acts for it
 /// (`AGENT_IS` with its name, its operator or ANY, and whether that must be verified), or, in escalation rules, a badge
 /// (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
+///
+/// In rules also what an event and its identity say: `EVENT_IS` with the types of events, at which alone the rule is asked
+/// then; a fact of `GET /facts` (`FACT_EQ`, `FACT_NE`, `FACT_GT`, `FACT_LT`, `FACT_CONTAINS` with value, `FACT_IN` with
+/// values, `FACT_MATCHES` with a regular expression as pattern); a counter (`COUNTER_GT`, `COUNTER_LT` with its slug and a
+/// value). `ALL` and `ANY` with conditions, and `NOT` with a condition, join them, four levels deep.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct ConditionBody {
     #[serde(rename = "type")]
@@ -40,6 +46,20 @@ pub struct ConditionBody {
     #[schema(example = "ChatGPT-User")]
     agent: Option<String>,
     verified: Option<bool>,
+    #[schema(example = json!(["PURCHASE"]))]
+    events: Option<Vec<String>>,
+    #[schema(example = "event.data.amount")]
+    fact: Option<String>,
+    #[schema(value_type = Option<Object>, example = 500)]
+    value: Option<Value>,
+    #[schema(value_type = Option<Vec<Object>>)]
+    values: Option<Vec<Value>>,
+    pattern: Option<String>,
+    counter: Option<String>,
+    #[schema(no_recursion)]
+    conditions: Option<Vec<Self>>,
+    #[schema(no_recursion)]
+    condition: Option<Box<Self>>,
 }
 
 /// Which rules.
@@ -74,15 +94,38 @@ pub(super) fn conditions(
         return Err(ApiError::field("conditions", "must be an array of conditions"));
     };
     must_have("conditions", all.len(), 1..=CONDITIONS_MAX, "conditions")?;
-    every(all.into_iter().enumerate().map(|(n, one)| {
+    let read = every(all.into_iter().enumerate().map(|(n, one)| {
         let field = format!("conditions[{n}]");
-        let right = |flaw: Flaw| match flaw {
-            Some((parameter, flaw)) => Err(ApiError::field(&format!("{field}.{parameter}"), flaw)),
-            None => Ok(()),
-        };
         read_twice::<Parameters, Condition>(&field, one)
-            .check(|condition| both(right(condition.flaw()), right(flaw(&condition))).map(|_| condition))
-    }))
+            .check(|condition| check(&field, &condition, &flaw).map(|()| condition))
+    }))?;
+    let flaw = format!("must not stand more than {DEPTH_MAX} levels deep inside one another");
+    must(depth(&read) <= DEPTH_MAX, "conditions", flaw)?;
+    let count = read.iter().flat_map(Condition::walk).count();
+    must(
+        count <= CONDITIONS_MAX,
+        "conditions",
+        format!("must be at most {CONDITIONS_MAX} with those inside them"),
+    )?;
+    Ok(read)
+}
+
+/// Checks a condition, and those that stand in it.
+pub(super) fn check(
+    field: &str,
+    condition: &Condition,
+    flaw: &impl Fn(&Condition) -> Flaw,
+) -> Result<(), ApiError> {
+    let right = |flaw: Flaw| match flaw {
+        Some((parameter, flaw)) => Err(ApiError::field(&format!("{field}.{parameter}"), flaw)),
+        None => Ok(()),
+    };
+    let inner = condition.inner().iter().enumerate().map(|(n, inner)| {
+        let is_alone = matches!(condition, Condition::Not { .. });
+        let place = if is_alone { "condition".to_owned() } else { format!("conditions[{n}]") };
+        check(&format!("{field}.{place}"), inner, flaw)
+    });
+    both(both(right(condition.flaw()), right(flaw(condition))), every(inner)).map(|_| ())
 }
 
 /// What conditions of any type ask for, read before the type is known: the error of a tagged enum names no field.
@@ -100,6 +143,22 @@ struct Parameters {
     _agent: Option<String>,
     #[serde(rename = "verified")]
     _verified: Option<bool>,
+    #[serde(rename = "events")]
+    _events: Option<Vec<String>>,
+    #[serde(rename = "fact")]
+    _fact: Option<Fact>,
+    #[serde(rename = "value")]
+    _value: Option<fact::Value>,
+    #[serde(rename = "values")]
+    _values: Option<Vec<fact::Value>>,
+    #[serde(rename = "pattern")]
+    _pattern: Option<Pattern>,
+    #[serde(rename = "counter")]
+    _counter: Option<String>,
+    #[serde(rename = "conditions")]
+    _conditions: Option<Vec<Self>>,
+    #[serde(rename = "condition")]
+    _condition: Option<Box<Self>>,
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
+use dregs_core::fact::Linked;
 use dregs_core::score::{Observation, Scores};
 use dregs_core::shard;
 use dregs_core::time::Timestamp;
@@ -26,7 +27,7 @@ pub struct Analysis {
 }
 
 /// The compressed part of an analysis.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Detail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +39,12 @@ pub struct Detail {
     /// The agent of an AI service that was seen last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<KnownAgent>,
+    /// How many others shared something with it.
+    #[serde(default, skip_serializing_if = "Linked::is_none")]
+    pub linked: Linked,
+    /// Where rules ask about events: the newest row of any that the cycle could see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<i64>,
 }
 
 /// Stores analyses whose details are packed already.

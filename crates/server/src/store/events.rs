@@ -125,6 +125,28 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Res
     )
 }
 
+/// The newest `limit` events of an identity after the row `after`, in the order they were folded.
+pub fn newest_of_identity(
+    tx: &mut Tx,
+    identity_id: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Event)>> {
+    let newest = tx.query(
+        "select id, external_id, timestamp, detail from events
+         where shard = $4 and identity_id = $1 and id > $2 order by id desc limit $3",
+        &values![identity_id, after, limit, shard::of(identity_id)],
+        read,
+    )?;
+    Ok(newest.into_iter().rev().collect())
+}
+
+/// The row of the newest event; 0 where there is none.
+pub fn last_number(tx: &mut Tx) -> Result<i64> {
+    let newest = tx.find("select id from events order by id desc limit 1", &[], |row| row.get(0))?;
+    Ok(newest.unwrap_or(0))
+}
+
 /// An event of an identity, and since when that was known before it.
 pub struct Newest {
     pub id: i64,

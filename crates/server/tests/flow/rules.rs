@@ -339,7 +339,7 @@ async fn a_back_test_opens_what_the_rule_itself_has_opened(engine: Engine) {
     let now = clock.now();
     let many = move |tx: &mut Tx| {
         let bot = identities::find(tx, 1, "bot")?.unwrap().row_id;
-        let detail = Detail { previous_scores: None, observations: vec![], badges: vec![], agent: None };
+        let detail = Detail::default();
         let packed = codec::pack(codec::Kind::Analysis, &detail)?;
         let scores = Scores { humanity: Some(1), authenticity: None, uniqueness: None, behavior: None };
         let cycle = |sequence| Analysis {

@@ -1,5 +1,6 @@
 use dregs_core::agent;
 use dregs_core::badge;
+use dregs_core::fact::Linked;
 use dregs_core::score::{Category, Observation};
 use dregs_server::store::analyses::{self, Analysis, Detail};
 use dregs_server::store::codec;
@@ -34,6 +35,8 @@ fn analysis(identity_id: i64, sequence: i64) -> Analysis {
             badges: badge::of_analyzers(std::slice::from_ref(&observation)).collect(),
             observations: vec![observation],
             agent: agent::known_agent("ChatGPT-User/1.0").cloned(),
+            linked: Linked { all: 3, bad: 1 },
+            as_of: Some(9),
         },
     }
 }

@@ -57,7 +57,7 @@ async fn an_identity_is_read_with_what_its_newest_cycle_has_seen(engine: Engine)
             decide_trace: None,
         };
         identities::save_cycles(tx, &[end])?;
-        let detail = Detail { previous_scores: None, observations: vec![], badges: vec![], agent: None };
+        let detail = Detail::default();
         let analysis = Analysis {
             identity_id: ada,
             sequence: 1,

@@ -128,7 +128,7 @@ fn analysis(identity_id: i64, sequence: i64) -> Analysis {
         scores: scores(12),
         event_count: 1,
         device_count: 1,
-        detail: Detail { previous_scores: None, observations: Vec::new(), badges: Vec::new(), agent: None },
+        detail: Detail::default(),
     }
 }
 

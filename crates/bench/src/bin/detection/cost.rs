@@ -95,8 +95,14 @@ fn rules_micros() -> f64 {
     });
     let rules = Rules { badges: badges.collect(), escalations: escalations.collect() };
     let scores = Scores { humanity: Some(40), behavior: Some(60), ..Scores::default() };
-    let facts =
-        Facts { scores: &scores, first_seen_at: BEGIN, disregarded: false, badges: Vec::new(), agent: None };
+    let facts = Facts {
+        scores: &scores,
+        first_seen_at: BEGIN,
+        disregarded: false,
+        badges: Vec::new(),
+        agent: None,
+        events: None,
+    };
     let mut kept = None;
     let mut now = BEGIN.plus_millis(MINUTE_MS);
     median(|| {

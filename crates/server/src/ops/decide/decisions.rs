@@ -6,7 +6,9 @@ use dregs_core::agent::KnownAgent;
 use dregs_core::badge::{self, Badge};
 use dregs_core::label::{LabelKind, Outcome, Source};
 use dregs_core::notify::message::EventType;
-use dregs_core::rules::{Decision, EscalationRule, Facts, Label, Rules, Severity, Standing, decide};
+use dregs_core::rules::{
+    Decision, EscalationRule, Facts, Happened, Label, Rules, Severity, Standing, decide,
+};
 use dregs_core::score::{Observation, Scores};
 use dregs_core::time::Timestamp;
 use serde::Serialize;
@@ -50,6 +52,8 @@ pub struct Asked<'a> {
     pub agent: Option<KnownAgent>,
     /// Of the cycle, if one asks.
     pub observations: Option<&'a [Observation]>,
+    /// The events that a cycle asks about, where rules do, and the row of the newest.
+    pub events: Option<(&'a [Happened<'a>], i64)>,
 }
 
 impl Decided {
@@ -58,7 +62,7 @@ impl Decided {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
-        let Asked { start, is_of_cycle, scores, badges, agent, observations } = asked;
+        let Asked { start, is_of_cycle, scores, badges, agent, observations, events } = asked;
         let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
         before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
         if let (Some(label), Some(observations)) = (&mut before.label, observations) {
@@ -70,8 +74,12 @@ impl Decided {
             disregarded: start.disregarded,
             badges,
             agent: agent.as_ref(),
+            events: events.map(|(events, _)| events),
         };
         let mut decision = decide(&before, &facts, rules, now);
+        if let Some((_, newest)) = events {
+            decision.after.asked = newest;
+        }
         decision.after.agent = agent;
         Ok(Self {
             team_id: start.team_id,
@@ -146,7 +154,8 @@ pub fn ask(start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<D
     let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
     let agent = before.agent;
     let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
-    let asked = Asked { start, is_of_cycle: false, scores: &scores, badges, agent, observations: None };
+    let (observations, events) = (None, None);
+    let asked = Asked { start, is_of_cycle: false, scores: &scores, badges, agent, observations, events };
     Decided::new(asked, rules, now).map(Some)
 }
 

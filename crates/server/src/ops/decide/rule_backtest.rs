@@ -187,7 +187,7 @@ impl Replay {
             of_badges.chain(rules.escalations.iter().flat_map(|rule| &rule.conditions))
         };
         Self {
-            asks_badges: conditions().any(|condition| condition.badge().is_some()),
+            asks_badges: conditions().any(Condition::is_of_badges),
             asks_agents: conditions().any(Condition::is_of_agents),
             rules,
             from,
@@ -250,6 +250,7 @@ impl Replay {
             disregarded: false,
             badges: known.badges.clone(),
             agent: known.agent.as_ref(),
+            events: None,
         };
         let decision = decide(&known.standing, &facts, &self.rules, at);
         (known.standing, known.next_at) = (decision.after, decision.next_at);

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dregs_core::badge;
+use dregs_core::fact::{Linked, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::person;
+use dregs_core::rules::Happened;
 use dregs_core::score;
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
@@ -17,11 +19,14 @@ use dregs_core::time::Timestamp;
 use crate::ops::decide::decisions::{Asked, Decided};
 use crate::ops::decide::labels;
 use crate::ops::directories::Directories;
+use crate::ops::evaluate::events::AskedEvents;
 use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
 use crate::ops::team::mappings::Mappings;
 use crate::ops::team::{rules, weights};
+use serde_json::{Map, Value};
+
 use crate::store::identities::{self, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
 use crate::store::versions::Versions;
@@ -103,6 +108,9 @@ pub struct Scored {
     pub decided: Decided,
     pub event_count: u64,
     pub device_count: u32,
+    pub linked: Linked,
+    /// The newest row of any event, where rules ask about events.
+    pub as_of: Option<i64>,
 }
 
 /// Scores the identities with these row ids; one that is gone is left out.
@@ -137,14 +145,18 @@ pub fn score(tx: &mut Tx, ids: &[i64], seen: &Seen, started_at: Timestamp) -> Re
 struct Evaluee {
     start: CycleStart,
     state: IdentityState,
+    data: Map<String, Value>,
     profile: Profile,
     keys: Vec<(HashedKey, LinkKey)>,
+    asked: Option<AskedEvents>,
 }
 
 impl Evaluee {
     fn read(tx: &mut Tx, start: CycleStart, seen: &Seen) -> Result<Self> {
         let state = refold::decode(tx, start.id, &start.state)?;
-        let data = serde_json::from_str(&start.data).map_err(broken)?;
+        let data: Map<_, _> = serde_json::from_str(&start.data).map_err(broken)?;
+        let asks = seen.rules.of(start.team_id).ask_events();
+        let asked = if asks { Some(AskedEvents::read(tx, &start)?) } else { None };
         let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
         // Nobody living is found by their e-mail address, but those who were deleted.
         let email = profile.email.as_deref().and_then(person::mailbox);
@@ -159,7 +171,7 @@ impl Evaluee {
             .chain(email)
             .map(|key| (HashedKey::new(&seen.hasher, start.team_id, &key), key))
             .collect();
-        Ok(Self { start, state, profile, keys })
+        Ok(Self { start, state, data, profile, keys, asked })
     }
 
     fn score(self, shared: &[SharedKey], seen: &Seen, started_at: Timestamp) -> Result<Scored> {
@@ -168,6 +180,27 @@ impl Evaluee {
         let known = (seen.mappings.of(team_id), seen.datasets.of(team_id), seen.common.of(team_id));
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
         let found = score::analyze(&snapshot, seen.weights.of(team_id));
+        let linked = Linked::of(shared);
+        let subject = |event| Subject {
+            event: Some(event),
+            id: Some(&self.start.external_id),
+            data: &self.data,
+            profile: &self.profile,
+            state: &self.state,
+            first_seen_at: Some(self.start.first_seen_at),
+            mapping: known.0,
+            datasets: known.1,
+            common: known.2,
+            scores: None,
+            badges: None,
+            linked: Some(linked),
+        };
+        let events: Option<Vec<_>> = self.asked.as_ref().map(|asked| {
+            let happened =
+                |event| Happened { subject: subject(event), counted: std::collections::BTreeMap::new() };
+            asked.events.iter().map(happened).collect()
+        });
+        let newest = self.asked.as_ref().map_or(0, |asked| asked.newest);
         let asked = Asked {
             start: &self.start,
             is_of_cycle: true,
@@ -175,10 +208,12 @@ impl Evaluee {
             badges: badge::of_analyzers(&found.observations).collect(),
             agent: self.state.agent(),
             observations: Some(&found.observations),
+            events: events.as_deref().map(|events| (events, newest)),
         };
         let decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;
         let (event_count, device_count) = (self.state.event_count(), self.state.device_count());
-        Ok(Scored { start: self.start, started_at, found, decided, event_count, device_count })
+        let as_of = self.asked.map(|asked| asked.as_of);
+        Ok(Scored { start: self.start, started_at, found, decided, event_count, device_count, linked, as_of })
     }
 }
 

@@ -3,4 +3,5 @@
 pub mod backtest;
 pub mod calibration;
 pub mod evaluation;
+pub mod events;
 pub mod rescore;

@@ -47,6 +47,8 @@ pub enum Concern {
     Rules,
     /// Everybody.
     Weights,
+    /// Everybody: a rule asks about the newest event of each.
+    NewestEvents,
 }
 
 /// Work on the past that is under way.
@@ -87,7 +89,7 @@ impl About<'_> {
     fn concerns(&self, tx: &mut Tx, identity: &Walked, known: &Known) -> Result<bool> {
         Ok(match self.concern {
             Concern::Rules => false,
-            Concern::Weights => true,
+            Concern::Weights | Concern::NewestEvents => true,
             Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
             Concern::EventType => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;

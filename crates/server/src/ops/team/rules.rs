@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::BadgeType;
 use dregs_core::rules::{
-    BadgeRule, Condition, EscalationRule, Kind as RuleKind, Rules, Severity, Standing, hold, starter_rules,
+    BadgeRule, Condition, EscalationRule, Ground, Kind as RuleKind, Rules, Severity, Standing, hold,
+    starter_rules,
 };
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
@@ -82,6 +83,7 @@ pub trait Rule: Clone + Send + 'static {
 
     fn id(&self) -> i64;
     fn revision(&self) -> i64;
+    fn conditions(&self) -> &[Condition];
     /// As the audit log tells it: how the API takes it, and what follows from that.
     fn told(kept: &Kept<Self>) -> Value;
     /// `kept` as it was when [`Self::told`] said this of it.
@@ -105,6 +107,10 @@ impl Rule for BadgeRule {
 
     fn revision(&self) -> i64 {
         self.revision
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
     }
 
     fn told(kept: &Kept<Self>) -> Value {
@@ -178,6 +184,10 @@ impl Rule for EscalationRule {
 
     fn revision(&self) -> i64 {
         self.revision
+    }
+
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
     }
 
     fn told(kept: &Kept<Self>) -> Value {
@@ -286,6 +296,9 @@ pub async fn change<R: Rule + Sync>(
             };
             audit::record(tx, &actor, &act, now)?;
             rescore::begin(tx, team_id, Concern::Rules, "", now)?;
+            if after.as_ref().is_some_and(|kept| asks_newest_events(kept.rule.conditions())) {
+                rescore::begin(tx, team_id, Concern::NewestEvents, "", now)?;
+            }
             Ok((after, dropped))
         })
         .await?;
@@ -295,6 +308,12 @@ pub async fn change<R: Rule + Sync>(
         limit::reached(Limit::RuleVersions);
     }
     Ok(after)
+}
+
+/// Whether conditions ask about whichever event was the newest, so that they can be asked without waiting for another.
+fn asks_newest_events(conditions: &[Condition]) -> bool {
+    let names_events = conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
+    !names_events && conditions.iter().any(Condition::is_of_events)
 }
 
 /// Identities for whom agents act that are read at once.
@@ -322,7 +341,8 @@ pub async fn preview(
     conditions: Vec<Condition>,
     now: Timestamp,
 ) -> Result<Preview> {
-    let named: BTreeSet<_> = conditions.iter().filter_map(Condition::badge).map(str::to_owned).collect();
+    let named: BTreeSet<_> =
+        conditions.iter().flat_map(Condition::walk).filter_map(Condition::badge).map(str::to_owned).collect();
     let of_agents = conditions.iter().any(Condition::is_of_agents);
     let agents = if of_agents { agents(long_reads, team_id).await? } else { HashMap::new() };
     let (carriers, good) = long_reads
@@ -340,7 +360,8 @@ pub async fn preview(
             let carried = carriers.iter().filter(|(_, ids)| ids.contains(id));
             let carried = carried.map(|(slug, _)| slug.as_str()).collect();
             let first_seen_at = Timestamp::from_millis(*first_seen_at);
-            hold(&conditions, scores, first_seen_at, &carried, agents.get(id), now)
+            let ground = Ground { scores, carried: &carried, agent: agents.get(id), event: None };
+            hold(&conditions, &ground, first_seen_at, now)
         };
         let ids: Vec<i64> = table.counted().filter(holds).map(|(id, ..)| id).collect();
         let good = ids.iter().filter(|id| good.contains(id)).count();

@@ -191,7 +191,8 @@ async fn commit(
 
 impl Cycle {
     fn new(scored: Scored, event_ids: EventIds, clock: &dyn Clock) -> Result<Self> {
-        let Scored { start, started_at, found, mut decided, event_count, device_count } = scored;
+        let Scored { start, started_at, found, mut decided, event_count, device_count, linked, as_of } =
+            scored;
         let trace =
             start.trace.newest().map(|event| Traced { cycle: event.child(), events: start.trace.clone() });
         decided.trace = trace.as_ref().map(|trace| trace.cycle.child());
@@ -208,6 +209,8 @@ impl Cycle {
                 observations: found.observations,
                 badges: decided.decision.after.badges.clone(),
                 agent: decided.decision.after.agent.clone(),
+                linked,
+                as_of,
             },
         };
         Ok(Self {

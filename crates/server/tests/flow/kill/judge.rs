@@ -92,6 +92,7 @@ impl Verdict {
             disregarded: false,
             badges: badge::of_analyzers(&observations).collect(),
             agent: None,
+            events: None,
         };
         let decision = decide(&Standing::default(), &facts, rules, SystemClock.now());
         let mut badges: Vec<_> = decision.after.badges.into_iter().map(|badge| badge.slug).collect();

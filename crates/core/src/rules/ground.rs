@@ -1,0 +1,409 @@
+//! What conditions are asked of: whether they hold, and in what words.
+
+use std::collections::BTreeMap;
+
+use super::{ANY_AGENT, Condition, Slugs, Which, ages};
+use crate::agent::KnownAgent;
+use crate::fact::{Fact, Subject, Value};
+use crate::score::Scores;
+use crate::score::phrase::counted;
+use crate::time::Timestamp;
+
+/// Of a value this much is told.
+const TOLD_MAX_CHARS: usize = 100;
+
+/// An event that rules are asked about.
+#[derive(Clone, Debug)]
+pub struct Happened<'a> {
+    /// Itself, and its identity as the cycle sees it.
+    pub subject: Subject<'a>,
+    /// What counters counted until then, by their slugs. One that is not ready, or that has no value, is missing.
+    pub counted: BTreeMap<&'a str, f64>,
+}
+
+/// All that conditions may be asked of.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    pub scores: &'a Scores,
+    /// None where badge rules ask.
+    pub carried: &'a Slugs<'a>,
+    /// The agent of an AI service that was seen last.
+    pub agent: Option<&'a KnownAgent>,
+    pub event: Option<&'a Happened<'a>>,
+}
+
+impl Ground<'_> {
+    /// Whether all of these hold; ages, which change with time alone, are [`ages`]' part.
+    pub(super) fn meets(&self, conditions: &[Condition]) -> bool {
+        conditions.iter().all(|condition| self.holds(condition))
+    }
+
+    fn holds(&self, condition: &Condition) -> bool {
+        let score = |category: Which, is_met: &dyn Fn(u8) -> bool| {
+            category.of(self.scores).any(|(_, score)| is_met(score))
+        };
+        match condition {
+            Condition::ScoreLt { category, threshold } => score(*category, &|score| score < *threshold),
+            Condition::ScoreLte { category, threshold } => score(*category, &|score| score <= *threshold),
+            Condition::ScoreGt { category, threshold } => score(*category, &|score| score > *threshold),
+            Condition::ScoreGte { category, threshold } => score(*category, &|score| score >= *threshold),
+            Condition::IdentityAgeGt { .. } | Condition::IdentityAgeLt { .. } => true,
+            Condition::BadgeExists { badge } => self.carried.contains(badge.as_str()),
+            Condition::BadgeNotExists { badge } => !self.carried.contains(badge.as_str()),
+            Condition::AgentIs { agent: asked, verified } => self.agent.is_some_and(|agent| {
+                let names = [ANY_AGENT, &agent.name, &agent.operator];
+                names.iter().any(|name| name.eq_ignore_ascii_case(asked))
+                    && verified.is_none_or(|verified| verified == (agent.verified == Some(true)))
+            }),
+            Condition::CounterGt { counter, value } => {
+                self.counted(counter).is_some_and(|found| found > *value)
+            }
+            Condition::CounterLt { counter, value } => {
+                self.counted(counter).is_some_and(|found| found < *value)
+            }
+            Condition::All { conditions } => self.meets(conditions),
+            Condition::Any { conditions } => conditions.iter().any(|condition| self.holds(condition)),
+            Condition::Not { condition } => !self.holds(condition),
+            of_event => self.subject().is_some_and(|subject| of_event.holds_of(&subject)),
+        }
+    }
+
+    fn counted(&self, counter: &str) -> Option<f64> {
+        self.event?.counted.get(counter).copied()
+    }
+
+    fn subject(&self) -> Option<Subject<'_>> {
+        let subject = &self.event?.subject;
+        Some(Subject { scores: Some(self.scores), badges: Some(self.carried), ..*subject })
+    }
+
+    /// A condition in words, with what meets it.
+    fn words(&self, condition: &Condition) -> String {
+        let score = |category: Which, lowest: bool, compared: &str, threshold: u8| {
+            let met = category.of(self.scores);
+            let met = if lowest { met.min_by_key(|met| met.1) } else { met.max_by_key(|met| met.1) };
+            let (name, score) = met.map_or(("A score", 0), |(category, score)| (category.title(), score));
+            format!("{name} is {score}, {compared} {threshold}")
+        };
+        let joined = |conditions: &[Condition], with: &str| {
+            let all: Vec<_> = conditions.iter().map(|condition| self.words(condition)).collect();
+            if all.len() > 1 { format!("({})", all.join(with)) } else { all.concat() }
+        };
+        let fact = |fact: &Fact, compared: String| match self.told(fact) {
+            Some(told) => format!("{} is {told}, {compared}", fact.words()),
+            None => format!("{} is {compared}", fact.words()),
+        };
+        let counter = |counter: &str, compared: &str, value: f64| match self.counted(counter) {
+            Some(found) => format!("the counter \"{counter}\" is {found}, {compared} {value}"),
+            None => format!("the counter \"{counter}\" is {compared} {value}"),
+        };
+        match condition {
+            Condition::ScoreLt { category, threshold } => score(*category, true, "below", *threshold),
+            Condition::ScoreLte { category, threshold } => score(*category, true, "at most", *threshold),
+            Condition::ScoreGt { category, threshold } => score(*category, false, "above", *threshold),
+            Condition::ScoreGte { category, threshold } => score(*category, false, "at least", *threshold),
+            Condition::IdentityAgeGt { seconds } => format!("first seen more than {} ago", age(*seconds)),
+            Condition::IdentityAgeLt { seconds } => format!("first seen less than {} ago", age(*seconds)),
+            Condition::BadgeExists { badge } => format!("it has the badge \"{badge}\""),
+            Condition::BadgeNotExists { badge } => format!("it does not have the badge \"{badge}\""),
+            Condition::AgentIs { agent, verified } => {
+                let which = if agent.eq_ignore_ascii_case(ANY_AGENT) {
+                    "an AI agent".to_owned()
+                } else {
+                    format!("the AI agent \"{agent}\"")
+                };
+                let how = match verified {
+                    None => "",
+                    Some(true) => ", as its signature shows",
+                    Some(false) => ", without a signature that shows it",
+                };
+                format!("{which} acts for it{how}")
+            }
+            Condition::EventIs { events } => format!("the event is {}", events.join(" or ")),
+            Condition::FactEq { fact, value } => format!("{} is \"{}\"", fact.words(), value.text()),
+            Condition::FactNe { fact: of, value } => fact(of, format!("not \"{}\"", value.text())),
+            Condition::FactIn { fact: of, values } => {
+                let values: Vec<_> = values.iter().map(|value| format!("\"{}\"", value.text())).collect();
+                fact(of, format!("one of {}", values.join(", ")))
+            }
+            Condition::FactGt { fact: of, value } => fact(of, format!("above {value}")),
+            Condition::FactLt { fact: of, value } => fact(of, format!("below {value}")),
+            Condition::FactContains { fact: of, value } => fact(of, format!("with \"{value}\" in it")),
+            Condition::FactMatches { fact: of, pattern } => {
+                fact(of, format!("which matches \"{}\"", pattern.as_str()))
+            }
+            Condition::CounterGt { counter: of, value } => counter(of, "above", *value),
+            Condition::CounterLt { counter: of, value } => counter(of, "below", *value),
+            Condition::All { conditions } => joined(conditions, "; "),
+            Condition::Any { conditions } => joined(conditions, " or "),
+            Condition::Not { condition } => format!("not: {}", self.words(condition)),
+        }
+    }
+
+    /// The values of a fact, as they are told.
+    fn told(&self, fact: &Fact) -> Option<String> {
+        let values = self.subject()?.values(fact);
+        let texts = values.iter().map(|value| match value {
+            Value::Text(text) => format!("\"{}\"", text.chars().take(TOLD_MAX_CHARS).collect::<String>()),
+            other => other.text().into_owned(),
+        });
+        Some(texts.take(3).collect::<Vec<_>>().join(", ")).filter(|told| !told.is_empty())
+    }
+}
+
+impl Condition {
+    /// Whether it holds of an event and its identity; `false` of what those do not answer.
+    pub fn holds_of(&self, subject: &Subject) -> bool {
+        let any = |fact: &Fact, is_met: &dyn Fn(&Value) -> bool| subject.values(fact).iter().any(is_met);
+        match self {
+            Self::EventIs { events } => {
+                let types = subject.values(&Fact::EventType);
+                types.iter().any(|of| events.iter().any(|asked| of.is(&Value::from(asked.as_str()))))
+            }
+            Self::FactEq { fact, value } => any(fact, &|found| found.is(value)),
+            Self::FactNe { fact, value } => {
+                let found = subject.values(fact);
+                !found.is_empty() && !found.iter().any(|found| found.is(value))
+            }
+            Self::FactIn { fact, values } => any(fact, &|found| values.iter().any(|value| found.is(value))),
+            Self::FactGt { fact, value } => {
+                any(fact, &|found| found.number().is_some_and(|found| found > *value))
+            }
+            Self::FactLt { fact, value } => {
+                any(fact, &|found| found.number().is_some_and(|found| found < *value))
+            }
+            Self::FactContains { fact, value } => {
+                let value = value.trim().to_lowercase();
+                any(fact, &|found| found.folded().contains(&value))
+            }
+            Self::FactMatches { fact, pattern } => any(fact, &|found| pattern.is_in(&found.text())),
+            Self::All { conditions } => conditions.iter().all(|condition| condition.holds_of(subject)),
+            Self::Any { conditions } => conditions.iter().any(|condition| condition.holds_of(subject)),
+            Self::Not { condition } => !condition.holds_of(subject),
+            _ => false,
+        }
+    }
+}
+
+/// In the largest unit of which it is a whole number.
+pub(super) fn age(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let whole = UNITS.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    whole.map_or_else(|| counted(seconds, "second"), |(unit, name)| counted(seconds / unit, name))
+}
+
+/// Whether all conditions hold now, delays apart, for somebody first seen then.
+pub fn hold(conditions: &[Condition], ground: &Ground, first_seen_at: Timestamp, now: Timestamp) -> bool {
+    let (from, until) = ages(conditions, first_seen_at);
+    from.is_none_or(|from| from <= now) && until.is_none_or(|until| now < until) && ground.meets(conditions)
+}
+
+/// All conditions in one sentence.
+pub fn explain(conditions: &[Condition], ground: &Ground) -> String {
+    let words: Vec<_> = conditions.iter().map(|condition| ground.words(condition)).collect();
+    format!("{}.", words.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value as Json, json};
+
+    use super::*;
+    use crate::badge::BadgeType;
+    use crate::common::Common;
+    use crate::dataset::Datasets;
+    use crate::event::{Event, OfBackend};
+    use crate::identity::Profile;
+    use crate::mapping::Mapping;
+    use crate::rules::{BadgeRule, Facts, Rules, Standing, decide};
+    use crate::state::IdentityState;
+
+    const AT: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+
+    fn event(name: &str, data: Json) -> Event {
+        Event {
+            id: String::new(),
+            name: name.to_owned(),
+            timestamp: AT,
+            source: None,
+            identity: None,
+            groups: Vec::new(),
+            data: data.as_object().cloned().unwrap_or_default(),
+            fingerprint: None,
+            components: None,
+            interaction: None,
+            session: None,
+            url: None,
+            ip: "203.0.113.7".parse().ok(),
+            user_agent: None,
+            place: None,
+            of_backend: OfBackend::default(),
+            signature: None,
+        }
+    }
+
+    fn condition(json: Json) -> Condition {
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// Asks with what is known of somebody; the answer is what `ask` makes of each of the events.
+    fn asked<T>(events: &[Event], ask: impl FnOnce(&[Happened]) -> T) -> T {
+        let (mapping, datasets, common) = (Mapping::default(), Datasets::default(), Common::default());
+        let data: Map<_, _> =
+            json!({"plan": "free", "email": "ada@mailinator.com"}).as_object().cloned().unwrap();
+        let (profile, state) = (Profile::from_data(&data, &mapping), IdentityState::default());
+        let happened = |event| Happened {
+            subject: Subject {
+                event: Some(event),
+                id: Some("ada"),
+                data: &data,
+                profile: &profile,
+                state: &state,
+                first_seen_at: Some(AT.plus_millis(-90_500)),
+                mapping: &mapping,
+                datasets: &datasets,
+                common: &common,
+                scores: None,
+                badges: None,
+                linked: None,
+            },
+            counted: BTreeMap::from([("accounts-on-device", 3.0)]),
+        };
+        ask(&events.iter().map(happened).collect::<Vec<_>>())
+    }
+
+    fn holds(asking: Json, event: &Event) -> bool {
+        let scores = Scores { humanity: Some(20), ..Scores::default() };
+        asked(std::slice::from_ref(event), |events| {
+            let ground =
+                Ground { scores: &scores, carried: &Slugs::new(), agent: None, event: events.first() };
+            hold(&[condition(asking)], &ground, AT, AT)
+        })
+    }
+
+    #[test]
+    fn conditions_ask_for_facts_and_counters() {
+        let bought =
+            event("checkout.completed", json!({"amount": 700, "items": ["a", "B"], "coupon": "WELCOME-7"}));
+        for (asking, holding) in [
+            (json!({"type": "EVENT_IS", "events": ["login", "Checkout.Completed"]}), true),
+            (json!({"type": "EVENT_IS", "events": ["PURCHASE"]}), true),
+            (json!({"type": "EVENT_IS", "events": ["LOGIN"]}), false),
+            (json!({"type": "FACT_GT", "fact": "event.data.amount", "value": 699.99}), true),
+            (json!({"type": "FACT_GT", "fact": "event.data.amount", "value": 700}), false),
+            (json!({"type": "FACT_LT", "fact": "event.data.amount", "value": 700.5}), true),
+            (json!({"type": "FACT_EQ", "fact": "event.data.items", "value": "b"}), true),
+            (json!({"type": "FACT_NE", "fact": "event.data.items", "value": "b"}), false),
+            (json!({"type": "FACT_NE", "fact": "event.data.items", "value": "c"}), true),
+            (json!({"type": "FACT_NE", "fact": "event.data.missing", "value": "c"}), false),
+            (json!({"type": "FACT_IN", "fact": "identity.data.plan", "values": ["pro", "Free"]}), true),
+            (json!({"type": "FACT_CONTAINS", "fact": "event.data.coupon", "value": "welcome"}), true),
+            (json!({"type": "FACT_MATCHES", "fact": "event.data.coupon", "pattern": "^welcome-\\d$"}), true),
+            (json!({"type": "FACT_MATCHES", "fact": "event.data.coupon", "pattern": "^\\d"}), false),
+            (json!({"type": "FACT_EQ", "fact": "email.kind", "value": "DISPOSABLE"}), true),
+            (json!({"type": "FACT_EQ", "fact": "email.domain", "value": "mailinator.com"}), true),
+            (json!({"type": "FACT_EQ", "fact": "identity.ageSeconds", "value": 90}), true),
+            (json!({"type": "FACT_LT", "fact": "score.humanity", "value": 21}), true),
+            (json!({"type": "FACT_EQ", "fact": "ip.network", "value": "203.0.113.0/24"}), true),
+            (json!({"type": "COUNTER_GT", "counter": "accounts-on-device", "value": 2}), true),
+            (json!({"type": "COUNTER_LT", "counter": "accounts-on-device", "value": 3}), false),
+            // Of one that is not there nothing is known.
+            (json!({"type": "COUNTER_LT", "counter": "missing", "value": 3}), false),
+            (
+                json!({"type": "ANY", "conditions": [
+                    {"type": "SCORE_GT", "category": "HUMANITY", "threshold": 50},
+                    {"type": "NOT", "condition": {"type": "FACT_EQ", "fact": "event.data.amount", "value": 1}},
+                ]}),
+                true,
+            ),
+            (
+                json!({"type": "ALL", "conditions": [
+                    {"type": "SCORE_LT", "category": "HUMANITY", "threshold": 50},
+                    {"type": "FACT_EQ", "fact": "event.data.amount", "value": 1},
+                ]}),
+                false,
+            ),
+        ] {
+            assert_eq!(condition(asking.clone()).flaw(), None, "{asking}");
+            assert_eq!(holds(asking.clone(), &bought), holding, "{asking}");
+        }
+    }
+
+    #[test]
+    fn what_is_nobodys_is_no_fact_of_a_person() {
+        let mut backend = event("purchase", json!({}));
+        backend.of_backend.ip = true;
+        let asking = json!({"type": "FACT_EQ", "fact": "ip", "value": "203.0.113.7"});
+        assert!(holds(asking.clone(), &event("purchase", json!({}))));
+        assert!(!holds(asking, &backend));
+    }
+
+    #[test]
+    fn a_rule_that_names_an_event_is_asked_at_such_events_and_keeps_its_answer() {
+        let rule = BadgeRule {
+            id: 1,
+            revision: 1,
+            name: "Large purchase".to_owned(),
+            slug: "large-purchase".to_owned(),
+            badge_type: BadgeType::Neutral,
+            priority: 0,
+            conditions: vec![
+                condition(json!({"type": "EVENT_IS", "events": ["PURCHASE"]})),
+                condition(json!({"type": "FACT_GT", "fact": "event.data.amount", "value": 500})),
+            ],
+            apply_delay_seconds: 0,
+            remove_delay_seconds: 0,
+        };
+        let rules = Rules { badges: vec![rule], escalations: Vec::new() };
+        let mut standing = Standing::default();
+        let (scores, no_events) = (Scores::default(), []);
+        let buys = |amount: u32| event("purchase", json!({"amount": amount}));
+        let views = || event("page.view", json!({}));
+        let mut told = |events: Option<&[Event]>, rules: &Rules| {
+            let events_or_none = events.unwrap_or(&no_events);
+            asked(events_or_none, |happened| {
+                let facts = Facts {
+                    scores: &scores,
+                    first_seen_at: AT,
+                    disregarded: false,
+                    badges: Vec::new(),
+                    agent: None,
+                    events: events.map(|_| happened),
+                };
+                let decision = decide(&standing, &facts, rules, AT);
+                standing = decision.after;
+                standing.badges.iter().map(|badge| badge.explanation.clone()).collect::<Vec<_>>()
+            })
+        };
+        let why = ["the event is PURCHASE; the event's \"amount\" is 700, above 500."];
+        assert_eq!(told(Some(&[views()]), &rules), [] as [&str; 0]);
+        // One of several since the cycle before is enough.
+        assert_eq!(told(Some(&[buys(700), buys(5), views()]), &rules), why);
+        // It stays, and for the same reason, until it is asked again.
+        assert_eq!(told(Some(&[views()]), &rules), why);
+        assert_eq!(told(None, &rules), why);
+        assert_eq!(told(Some(&[buys(500)]), &rules), [] as [&str; 0]);
+        // Another rule has said nothing yet.
+        assert_eq!(told(Some(&[buys(900)]), &rules).len(), 1);
+        let mut changed = rules.clone();
+        changed.badges[0].revision = 2;
+        assert_eq!(told(Some(&[views()]), &changed), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_said() {
+        let flaw = |json: Json| condition(json).flaw().map(|(field, _)| field);
+        assert_eq!(flaw(json!({"type": "EVENT_IS", "events": []})), Some("events"));
+        assert_eq!(flaw(json!({"type": "FACT_IN", "fact": "ip", "values": [""]})), Some("values"));
+        assert_eq!(flaw(json!({"type": "FACT_CONTAINS", "fact": "ip", "value": " "})), Some("value"));
+        assert_eq!(flaw(json!({"type": "ANY", "conditions": []})), Some("conditions"));
+        let aged = json!({"type": "NOT", "condition": {"type": "IDENTITY_AGE_GT", "seconds": 5}});
+        assert_eq!(flaw(aged), Some("condition"));
+        let parsed = |json| serde_json::from_value::<Condition>(json).map_err(|error| error.to_string());
+        let matches = |pattern: &str| json!({"type": "FACT_MATCHES", "fact": "ip", "pattern": pattern});
+        for pattern in ["(", "", "(a{1000}){1000}", "(?=look)", r"(a)\1"] {
+            assert!(parsed(matches(pattern)).is_err(), "{pattern}");
+        }
+        assert!(parsed(json!({"type": "FACT_EQ", "fact": "nonsense", "value": 1})).is_err());
+    }
+}
