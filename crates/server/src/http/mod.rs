@@ -35,6 +35,7 @@ mod event_lists;
 mod event_types;
 mod events;
 mod export;
+mod facts;
 mod groups;
 mod health;
 mod identities;
@@ -170,6 +171,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(deliveries::resend))
         .routes(routes!(deliveries::resend_some))
         .routes(routes!(event_types::list))
+        .routes(routes!(facts::list))
         .routes(routes!(mappings::list, mappings::create))
         .routes(routes!(mappings::update, mappings::delete))
         .routes(routes!(mappings::preview))

@@ -7,6 +7,9 @@ use dregs_core::time::Timestamp;
 use super::{Result, StoreError, Tx, codec};
 use crate::values;
 
+/// Events among which those of one team are looked for, so that a quiet one has not all others read.
+const AMONG_NEWEST: i64 = 100_000;
+
 /// An event about to be stored.
 pub struct NewEvent {
     /// Of its identity, or else of its device.
@@ -163,6 +166,19 @@ pub fn newest_of_identity(
         read,
     )?;
     Ok(newest.into_iter().rev().collect())
+}
+
+/// The newest `limit` events of a team among the newest of all, newest first.
+pub fn newest_of_team(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<Event>> {
+    // Rows grow with time, by the number of shards each.
+    let since = last_number(tx)? - AMONG_NEWEST * shard::SHARDS;
+    let rows = tx.query(
+        "select id, external_id, timestamp, detail from events
+         where team_id = $1 and id > $2 order by id desc limit $3",
+        &values![team_id, since, limit],
+        read,
+    )?;
+    Ok(rows.into_iter().map(|(_, event)| event).collect())
 }
 
 /// The row of the newest event; 0 where there is none.
