@@ -193,6 +193,28 @@ impl KeyHasher {
         shard::of(hasher.finish().cast_signed())
     }
 
+    /// The key of what a counter counts by: the fact's name, and a value of it in lower case.
+    pub fn counter_key(&self, per: &str, value: &str) -> i64 {
+        // No kind of key has this number.
+        self.words(u8::MAX - 1, &[per, value]).cast_signed()
+    }
+
+    /// A value that a counter of different values has seen, in lower case.
+    pub fn counted(&self, value: &str) -> u64 {
+        self.words(u8::MAX - 2, &[value])
+    }
+
+    fn words(&self, kind: u8, words: &[&str]) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write_u8(kind);
+        for word in words {
+            hasher.write(word.as_bytes());
+            // No text has this byte.
+            hasher.write_u8(u8::MAX);
+        }
+        hasher.finish()
+    }
+
     fn hash_parts(&self, kind: KeyKind, value: &str) -> i64 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         hasher.write_u8(kind as u8);

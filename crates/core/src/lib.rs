@@ -8,6 +8,7 @@ pub mod agent;
 pub mod badge;
 pub mod calibrate;
 pub mod common;
+pub mod counter;
 mod curve;
 pub mod dataset;
 pub mod device;
