@@ -18,7 +18,7 @@ pub struct Happened<'a> {
     /// Itself, and its identity as the cycle sees it.
     pub subject: Subject<'a>,
     /// What counters counted until then, by their slugs. One that is not ready, or that has no value, is missing.
-    pub counted: BTreeMap<&'a str, f64>,
+    pub counted: BTreeMap<String, f64>,
 }
 
 /// All that conditions may be asked of.
@@ -267,7 +267,7 @@ mod tests {
                 badges: None,
                 linked: None,
             },
-            counted: BTreeMap::from([("accounts-on-device", 3.0)]),
+            counted: BTreeMap::from([("accounts-on-device".to_owned(), 3.0)]),
         };
         ask(&events.iter().map(happened).collect::<Vec<_>>())
     }

@@ -37,7 +37,8 @@ async fn open_after(server: &TestServer, event: Value) -> Vec<String> {
     let answer = server.post(WAIT, event).await;
     assert_eq!(answer["decision"]["pending"], false, "{answer}");
     let open = answer["decision"]["openEscalations"].as_array().unwrap().iter();
-    let mut names: Vec<_> = open.map(|one| one["ruleName"].as_str().unwrap_or_default().to_owned()).collect();
+    let mut names: Vec<_> =
+        open.map(|one| one["rule"]["name"].as_str().unwrap_or_default().to_owned()).collect();
     names.retain(|name| !name.starts_with("Probably") && !name.starts_with("Very"));
     names.sort();
     names
@@ -82,7 +83,7 @@ async fn a_rule_is_asked_at_the_events_it_names(engine: Engine) {
     assert_eq!(open_after(&server, event("e4", "bob")).await, [] as [&str; 0]);
     let asked = json!({"conditions": large});
     let preview = server.post(&format!("{RULES}/actions/preview"), asked.clone()).await;
-    assert_eq!((&preview["matching"], &preview["sample"][0]["identityId"]), (&json!(1), &json!("ada")));
+    assert_eq!((&preview["matching"], &preview["sample"][0]["id"]), (&json!(1), &json!("ada")));
     assert_eq!(open_after(&server, purchase("e5", "ada", 500.0)).await, [] as [&str; 0]);
     let preview = server.post(&format!("{RULES}/actions/preview"), asked.clone()).await;
     assert_eq!(preview["matching"], 0);
@@ -104,7 +105,7 @@ async fn a_rule_about_what_is_known_holds_at_once(engine: Engine) {
         (open.as_array()?.len() == 1).then_some(open)
     })
     .await;
-    assert_eq!(open[0]["identityId"], "ada");
+    assert_eq!(open[0]["identity"]["id"], "ada");
 }
 
 async fn what_cannot_be_asked_is_refused_by_its_place(engine: Engine) {

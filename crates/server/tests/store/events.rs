@@ -87,6 +87,19 @@ async fn the_events_of_a_team_leave_out_the_disregarded(engine: Engine) {
     let first = all[0].0;
     assert_eq!(ground.read(move |tx| events::of_team(tx, 1, first, 1)).await, all[1..]);
     assert_eq!(ground.read(|tx| events::of_team(tx, 2, 0, 10)).await, []);
+    // As they arrived, those of nobody among them.
+    let arrived = ground.read(|tx| events::arrived(tx, 1, 0, 10)).await;
+    let found: Vec<_> = arrived.iter().map(|one| (one.identity_id, one.event.id.as_str())).collect();
+    assert_eq!(found, [(Some(ada), "e1"), (None, "e3"), (Some(ada), "e4")]);
+    assert!(arrived.iter().all(|one| one.received_at == at(7)));
+    let (second, last) = (arrived[1].row, arrived[2].row);
+    assert_eq!(ground.read(move |tx| events::arrived(tx, 1, second, 10)).await.len(), 1);
+    assert_eq!(ground.read(events::last_number).await, last);
+    let newest = ground.read(|tx| events::newest_of_team(tx, 1, 2)).await;
+    assert_eq!(newest, [stored[3].clone(), stored[2].clone()]);
+    let of_ada = ground.read(move |tx| events::newest_of_identity(tx, ada, 0, 1)).await;
+    assert_eq!(of_ada, [(last, stored[3].clone())]);
+    assert_eq!(ground.read(move |tx| events::newest_of_identity(tx, ada, last, 1)).await, []);
 }
 
 async fn the_newest_events_say_since_when_their_identity_is_known(engine: Engine) {

@@ -2,9 +2,10 @@
 //!
 //! What they mean is read with the mappings, lists and counters of now. Events that are forgotten are not known.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use dregs_core::counter::{Counters, Tally};
 use dregs_core::event::Event;
 use dregs_core::fact::{Linked, Subject};
 use dregs_core::identity::{self, Profile};
@@ -33,6 +34,9 @@ pub struct History {
     /// Events that were read, and that no cycle has seen yet.
     waiting: VecDeque<Arrived>,
     people: HashMap<i64, Person>,
+    /// What the counters that are asked for have counted.
+    counters: Counters,
+    tally: Tally,
 }
 
 /// An identity as its events have made it.
@@ -48,9 +52,10 @@ struct Person {
 }
 
 impl History {
-    pub fn new(team_id: i64, seen: Arc<Seen>) -> Self {
-        let (waiting, people) = (VecDeque::new(), HashMap::new());
-        Self { team_id, seen, read_until: 0, has_more: true, waiting, people }
+    /// One that these counters count in.
+    pub fn new(team_id: i64, seen: Arc<Seen>, counters: Counters) -> Self {
+        let (waiting, people, tally) = (VecDeque::new(), HashMap::new(), Tally::new(seen.hasher));
+        Self { team_id, seen, read_until: 0, has_more: true, waiting, people, counters, tally }
     }
 
     /// Reads the events that these cycles may have seen.
@@ -77,22 +82,26 @@ impl History {
     }
 
     fn take(&mut self, Arrived { identity_id, received_at, event, .. }: Arrived) {
-        let (Some(identity_id), Some(named)) = (identity_id, &event.identity) else { return };
         let mapping = self.seen.mappings.of(self.team_id);
-        let person = self.people.entry(identity_id).or_insert_with(|| Person {
-            created_at: received_at,
-            id: named.id.clone(),
-            data: Map::new(),
-            profile: Profile::default(),
-            state: IdentityState::default(),
-            since: VecDeque::new(),
-            newest: event.clone(),
-        });
+        let (Some(identity_id), Some(named)) = (identity_id, &event.identity) else {
+            let nobody = Person::new(received_at, String::new(), event);
+            let subject = Subject {
+                id: None,
+                first_seen_at: None,
+                ..nobody.subject(&nobody.newest, self.team_id, &self.seen)
+            };
+            return self.tally.fold(&self.counters, &subject);
+        };
+        let person = self.people.entry(identity_id);
+        let person = person.or_insert_with(|| Person::new(received_at, named.id.clone(), event.clone()));
         // It was small enough when it was stored.
         if let Ok(true) = identity::merge(&mut person.data, &named.data) {
             person.profile = Profile::from_data(&person.data, mapping);
         }
         person.state.fold(&event);
+        let first_seen_at = person.state.first_event_at();
+        let subject = Subject { first_seen_at, ..person.subject(&event, self.team_id, &self.seen) };
+        self.tally.fold(&self.counters, &subject);
         if person.since.len() == ASKED_MAX {
             person.since.pop_front();
         }
@@ -113,25 +122,47 @@ impl History {
         if is_known || events.is_empty() {
             events = vec![person.newest.clone()];
         }
-        let first_event_at = person.state.first_event_at().unwrap_or(person.created_at);
-        let happened = |event| Happened {
-            subject: Subject {
-                event: Some(event),
-                id: Some(&person.id),
-                data: &person.data,
-                profile: &person.profile,
-                state: &person.state,
-                first_seen_at: Some(first_event_at.min(person.created_at)),
-                mapping: self.seen.mappings.of(self.team_id),
-                datasets: self.seen.datasets.of(self.team_id),
-                common: self.seen.common.of(self.team_id),
-                scores: None,
-                badges: None,
-                linked: Some(linked),
-            },
-            counted: BTreeMap::new(),
+        let happened = |event| {
+            let subject = Subject { linked: Some(linked), ..person.subject(event, self.team_id, &self.seen) };
+            let counted = self
+                .counters
+                .iter()
+                .filter_map(|counter| Some((counter.slug.clone(), self.tally.value(counter, &subject)?)));
+            Happened { subject, counted: counted.collect() }
         };
         ask(&events.iter().map(happened).collect::<Vec<_>>())
+    }
+}
+
+impl Person {
+    fn new(created_at: Timestamp, id: String, first: Event) -> Self {
+        Self {
+            created_at,
+            id,
+            data: Map::new(),
+            profile: Profile::default(),
+            state: IdentityState::default(),
+            since: VecDeque::new(),
+            newest: first,
+        }
+    }
+
+    fn subject<'s>(&'s self, event: &'s Event, team_id: i64, seen: &'s Seen) -> Subject<'s> {
+        let first_event_at = self.state.first_event_at().unwrap_or(self.created_at);
+        Subject {
+            event: Some(event),
+            id: Some(&self.id),
+            data: &self.data,
+            profile: &self.profile,
+            state: &self.state,
+            first_seen_at: Some(first_event_at.min(self.created_at)),
+            mapping: seen.mappings.of(team_id),
+            datasets: seen.datasets.of(team_id),
+            common: seen.common.of(team_id),
+            scores: None,
+            badges: None,
+            linked: None,
+        }
     }
 }
 

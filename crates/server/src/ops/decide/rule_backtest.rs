@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
+use dregs_core::counter::Counters;
 use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Facts, Happened, Rules, Standing, decide};
 use dregs_core::score::Scores;
 use dregs_core::shard::SHARDS;
@@ -101,7 +102,11 @@ pub(super) async fn replayed<const N: usize>(
     let first_seen = Arc::new(first_seen.await?);
     let (mut after, from) = begin(long_reads, team_id, now).await?;
     let asks_events = rules.iter().any(|Asked(rules)| rules.ask_events());
-    let mut history = asks_events.then(|| History::new(team_id, Arc::new(seen)));
+    let mut history = asks_events.then(|| {
+        let counters = rules.iter().flat_map(|Asked(rules)| seen.counters_of(team_id, rules.conditions()));
+        let counters = Counters::new(counters.cloned().collect());
+        History::new(team_id, Arc::new(seen), counters)
+    });
     let mut replays = rules.map(|rule| Replay::new(rule, from, Arc::clone(&first_seen)));
     loop {
         let page = long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;

@@ -150,25 +150,27 @@ impl Question {
         let asks_links = facts.any(|fact| matches!(fact, Fact::Links | Fact::BadLinks));
         let newest = if asks_links { analyses::newest(tx, start.id, 1)?.pop() } else { None };
         let linked = newest.map_or(Linked::default(), |analysis| analysis.detail.linked);
-        let happened = |event| Happened {
-            subject: Subject {
-                event: Some(event),
-                id: Some(&start.external_id),
-                data: &data,
-                profile: &profile,
-                state: &state,
-                first_seen_at: Some(start.first_seen_at),
-                mapping,
-                datasets: self.seen.datasets.of(self.team_id),
-                common: self.seen.common.of(self.team_id),
-                scores: None,
-                badges: None,
-                linked: Some(linked),
-            },
-            counted: BTreeMap::new(),
+        let subject = |event| Subject {
+            event: Some(event),
+            id: Some(&start.external_id),
+            data: &data,
+            profile: &profile,
+            state: &state,
+            first_seen_at: Some(start.first_seen_at),
+            mapping,
+            datasets: self.seen.datasets.of(self.team_id),
+            common: self.seen.common.of(self.team_id),
+            scores: None,
+            badges: None,
+            linked: Some(linked),
         };
-        let happened: Vec<_> = events.iter().map(|(_, event)| happened(event)).collect();
-        Ok(asked(&self.conditions, &happened).last().is_some_and(|event| self.holds(one, Some(event))))
+        let happened =
+            events.iter().map(|(_, event)| Happened { subject: subject(event), counted: BTreeMap::new() });
+        let happened: Vec<_> = happened.collect();
+        let Some(newest) = asked(&self.conditions, &happened).last() else { return Ok(false) };
+        let counters: Vec<_> = self.seen.counters_of(self.team_id, self.conditions.iter()).collect();
+        let counted = self.seen.counted(tx, self.team_id, counters.iter().copied(), &newest.subject)?;
+        Ok(self.holds(one, Some(&Happened { counted, ..newest.clone() })))
     }
 }
 

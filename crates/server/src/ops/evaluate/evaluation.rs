@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dregs_core::badge;
+use dregs_core::counter::{Counter, Counters};
+use dregs_core::event::Event;
 use dregs_core::fact::{Linked, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::person;
-use dregs_core::rules::Happened;
+use dregs_core::rules::{Condition, Happened};
 use dregs_core::score;
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 
+use crate::ops::counters;
 use crate::ops::decide::decisions::{Asked, Decided};
 use crate::ops::decide::labels;
 use crate::ops::directories::Directories;
@@ -43,6 +46,7 @@ pub struct Seen {
     pub datasets: Arc<OfTeams>,
     pub common: Arc<common::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
+    counters: Arc<counters::OfTeams>,
     weights: Arc<weights::OfTeams>,
     /// An identity that is looked at as if it had been changed.
     supposed: Option<Supposed>,
@@ -77,9 +81,38 @@ impl Seen {
             datasets: kept.datasets.current(),
             common: kept.common.current(),
             rules: kept.rules.current(),
+            counters: kept.counters.current(),
             weights: kept.weights.current(),
             supposed: None,
         }
+    }
+
+    /// The counters of a team that conditions ask for and that are ready, each once.
+    pub fn counters_of<'c>(
+        &self,
+        team_id: i64,
+        conditions: impl Iterator<Item = &'c Condition>,
+    ) -> impl Iterator<Item = &Counter> {
+        let slugs: BTreeSet<_> =
+            conditions.flat_map(Condition::walk).filter_map(Condition::counter).collect();
+        let slugs: Vec<_> = slugs.into_iter().map(str::to_owned).collect();
+        let of_team = self.counters.of(team_id).into_iter().flat_map(Counters::iter);
+        of_team.filter(move |counter| counter.is_ready && slugs.contains(&counter.slug))
+    }
+
+    /// What these counters say of an event.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn counted<'c>(
+        &self,
+        tx: &mut Tx,
+        team_id: i64,
+        of: impl Iterator<Item = &'c Counter> + Clone,
+        subject: &Subject,
+    ) -> Result<BTreeMap<String, f64>> {
+        let said = counters::values(tx, team_id, of.clone(), (subject, &self.hasher))?;
+        Ok(of.zip(said).filter_map(|(counter, value)| Some((counter.slug.clone(), value?))).collect())
     }
 
     /// With a device that is left out, or is not.
@@ -149,6 +182,8 @@ struct Evaluee {
     profile: Profile,
     keys: Vec<(HashedKey, LinkKey)>,
     asked: Option<AskedEvents>,
+    /// What counters said of each of those events.
+    counted: Vec<BTreeMap<String, f64>>,
 }
 
 impl Evaluee {
@@ -171,7 +206,36 @@ impl Evaluee {
             .chain(email)
             .map(|key| (HashedKey::new(&seen.hasher, start.team_id, &key), key))
             .collect();
-        Ok(Self { start, state, data, profile, keys, asked })
+        let counted = Vec::new();
+        let mut evaluee = Self { start, state, data, profile, keys, asked, counted };
+        evaluee.counted = evaluee.ask_counters(tx, seen)?;
+        Ok(evaluee)
+    }
+
+    fn ask_counters(&self, tx: &mut Tx, seen: &Seen) -> Result<Vec<BTreeMap<String, f64>>> {
+        let Some(asked) = &self.asked else { return Ok(Vec::new()) };
+        let team_id = self.start.team_id;
+        let counters: Vec<_> = seen.counters_of(team_id, seen.rules.of(team_id).conditions()).collect();
+        let ask = |event| seen.counted(tx, team_id, counters.iter().copied(), &self.subject(event, seen));
+        asked.events.iter().map(ask).collect()
+    }
+
+    fn subject<'s>(&'s self, event: &'s Event, seen: &'s Seen) -> Subject<'s> {
+        let team_id = self.start.team_id;
+        Subject {
+            event: Some(event),
+            id: Some(&self.start.external_id),
+            data: &self.data,
+            profile: &self.profile,
+            state: &self.state,
+            first_seen_at: Some(self.start.first_seen_at),
+            mapping: seen.mappings.of(team_id),
+            datasets: seen.datasets.of(team_id),
+            common: seen.common.of(team_id),
+            scores: None,
+            badges: None,
+            linked: None,
+        }
     }
 
     fn score(self, shared: &[SharedKey], seen: &Seen, started_at: Timestamp) -> Result<Scored> {
@@ -181,24 +245,12 @@ impl Evaluee {
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
         let found = score::analyze(&snapshot, seen.weights.of(team_id));
         let linked = Linked::of(shared);
-        let subject = |event| Subject {
-            event: Some(event),
-            id: Some(&self.start.external_id),
-            data: &self.data,
-            profile: &self.profile,
-            state: &self.state,
-            first_seen_at: Some(self.start.first_seen_at),
-            mapping: known.0,
-            datasets: known.1,
-            common: known.2,
-            scores: None,
-            badges: None,
-            linked: Some(linked),
-        };
         let events: Option<Vec<_>> = self.asked.as_ref().map(|asked| {
-            let happened =
-                |event| Happened { subject: subject(event), counted: std::collections::BTreeMap::new() };
-            asked.events.iter().map(happened).collect()
+            let happened = |(event, counted): (_, &BTreeMap<_, _>)| Happened {
+                subject: Subject { linked: Some(linked), ..self.subject(event, seen) },
+                counted: counted.clone(),
+            };
+            asked.events.iter().zip(&self.counted).map(happened).collect()
         });
         let newest = self.asked.as_ref().map_or(0, |asked| asked.newest);
         let asked = Asked {
