@@ -357,9 +357,9 @@ pub async fn catalogue(_: Caller) -> Answer<Vec<CounterTemplateBody>> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ValueParams {
-    /// The id of an identity.
+    /// The id of an identity. It is required.
     #[param(example = "user-1815")]
-    identity: String,
+    identity: Option<String>,
 }
 
 /// What a counter says of an identity.
@@ -392,9 +392,10 @@ pub async fn value(
     Params(params): Params<ValueParams>,
 ) -> Result<Answer<CounterValueBody>, ApiError> {
     let counter = find(&app, &caller, &id).await?.counter;
+    let identity = params.identity.ok_or_else(|| ApiError::field("identity", "is required"))?;
     let (team_id, is_ready, seen) =
         (caller.team_id(), counter.is_ready, Seen::now(&app.kept, app.key_hasher));
-    let said = app.store.read(move |tx| of_identity(tx, team_id, &counter, &params.identity, &seen)).await?;
+    let said = app.store.read(move |tx| of_identity(tx, team_id, &counter, &identity, &seen)).await?;
     let Said { value, keys, at } =
         said.ok_or_else(|| ApiError::not_found(Code::IdentityNotFound, "identity"))?;
     Ok(Answer(CounterValueBody { value, status: status(is_ready), keys, at }))

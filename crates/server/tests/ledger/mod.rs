@@ -122,7 +122,8 @@ impl Play {
     async fn counters(&self, names: impl Iterator<Item = &'static str>) {
         let catalogue = self.server.get("/api/counters/catalogue").await;
         for name in names {
-            let found = catalogue.as_array().unwrap().iter().find(|one| one["counter"]["name"] == name).unwrap();
+            let found =
+                catalogue.as_array().unwrap().iter().find(|one| one["counter"]["name"] == name).unwrap();
             self.server.post("/api/counters", found["counter"].clone()).await;
         }
         eventually("the counters to be ready", async || {

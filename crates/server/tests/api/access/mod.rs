@@ -203,6 +203,11 @@ impl Scene {
                 path.replace("{id}", &mapping["id"].to_string())
             }
             _ if path.starts_with("/api/counters/{id}") => {
+                // A team has few.
+                let there = self.server.get("/api/counters").await;
+                for counter in there["content"].as_array().unwrap() {
+                    self.server.call(Method::DELETE, &format!("/api/counters/{}", counter["id"]), None).await;
+                }
                 let new = body("POST /api/counters", unique).unwrap();
                 let counter = self.server.post("/api/counters", new).await;
                 let path = path.replace("{id}", &counter["id"].to_string());
