@@ -26,6 +26,7 @@ failpoints! {
     EvaluateRead = "evaluate.read",
     EvaluateCommitted = "evaluate.committed",
     BulkChanged = "bulk.changed",
+    CounterStepped = "counter.stepped",
     DeliverClaimed = "deliver.claimed",
     DeliverSent = "deliver.sent",
     DeliverRecorded = "deliver.recorded",

@@ -84,6 +84,7 @@ limits! {
     EntriesOfDataset = "entries_of_dataset",
     Views = "views",
     Labels = "labels",
+    Counters = "counters",
     Reviews = "reviews",
     Weights = "weights",
     RuleVersions = "rule_versions",

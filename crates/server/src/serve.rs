@@ -139,6 +139,7 @@ async fn background(app: &Arc<App>, evaluations: mpsc::UnboundedReceiver<Due>, s
     tokio::join!(
         workers::evaluate::run(Arc::clone(app), evaluations, shutdown.clone()),
         workers::rescore::run(Arc::clone(app), shutdown.clone()),
+        workers::counters::run(Arc::clone(app), shutdown.clone()),
         workers::evaluate::decide::run(Arc::clone(app), shutdown.clone()),
         workers::review::run(Arc::clone(app), shutdown.clone()),
         workers::retention::run(Arc::clone(app), shutdown.clone()),

@@ -102,6 +102,10 @@ fn bought(&(at, _, card, cents): &(i64, u8, u8, Option<i32>)) -> Event {
     event(NOON + at * MINUTE_MS, "purchase", json!({"card": card.to_string(), "amount": amount}))
 }
 
+fn time(one: &(i64, u8, u8, Option<i32>)) -> Timestamp {
+    Timestamp::from_millis(NOON + one.0 * MINUTE_MS)
+}
+
 fn name(who: u8) -> String {
     format!("user-{who}")
 }
@@ -116,9 +120,9 @@ fn tally(counters: &Counters, past: &[(i64, u8, u8, Option<i32>)]) -> Tally {
 
 /// By the definition, over the whole past.
 fn brute(counter: &Counter, past: &Past, asked: &(i64, u8, u8, Option<i32>)) -> Option<f64> {
-    let last = counter.bucket(bought(asked).timestamp);
+    let last = counter.bucket(time(asked));
     let window = past.iter().filter(|one| {
-        let bucket = counter.bucket(bought(one).timestamp);
+        let bucket = counter.bucket(time(one));
         one.2 == asked.2 && (last - BUCKETS_OF_WINDOW + 1..=last).contains(&bucket)
     });
     let cents: Vec<i64> = window.clone().filter_map(|one| one.3).map(i64::from).collect();
@@ -137,6 +141,8 @@ fn pasts() -> impl Strategy<Value = Past> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn a_tally_says_what_the_definition_says_in_whatever_order_events_came(past in pasts(), turn in 0..60_usize) {
         let counters = all_kinds();

@@ -1,6 +1,6 @@
 //! Counters in words.
 
-use super::{Counter, Function};
+use super::{Counter, Function, Template};
 use crate::fact::Fact;
 use crate::rules::{Condition, Ground, Slugs, explain};
 use crate::score::Scores;
@@ -11,6 +11,15 @@ impl Counter {
     pub fn words(&self) -> String {
         let what = words(&self.function, &self.per, self.window_seconds);
         format!("{what}{}", conditions_words(&self.conditions))
+    }
+}
+
+impl Template {
+    /// It in words; `None` for none that exists.
+    pub fn words(&self) -> Option<String> {
+        let (function, per) = self.counts()?;
+        let what = words(&function, &per, self.window_seconds);
+        Some(format!("{what}{}", conditions_words(&self.conditions())))
     }
 }
 

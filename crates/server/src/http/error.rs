@@ -72,6 +72,8 @@ pub enum Code {
     InvitationNotFound,
     /// The team has no mapping with this id.
     MappingNotFound,
+    /// The team has no counter with this id.
+    CounterNotFound,
     /// No rule of this kind has this id.
     RuleNotFound,
     /// The rule has no draft, or no version of this revision.
@@ -98,6 +100,10 @@ pub enum Code {
     RuleExists,
     /// Escalation rules ask for the badge; `force` removes it all the same.
     BadgeInUse,
+    /// The team has a counter of this name or slug.
+    CounterExists,
+    /// Rules ask for the counter.
+    CounterInUse,
     /// The team has this entry in the dataset.
     EntryExists,
     /// A view of this page has this name.

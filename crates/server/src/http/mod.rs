@@ -16,6 +16,7 @@ mod channels;
 mod compressed;
 mod connections;
 mod cookie;
+mod counters;
 mod credentials;
 mod dashboard;
 mod dashboard_files;
@@ -172,6 +173,10 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(deliveries::resend_some))
         .routes(routes!(event_types::list))
         .routes(routes!(facts::list))
+        .routes(routes!(counters::list, counters::create))
+        .routes(routes!(counters::catalogue))
+        .routes(routes!(counters::get, counters::update, counters::delete))
+        .routes(routes!(counters::value))
         .routes(routes!(mappings::list, mappings::create))
         .routes(routes!(mappings::update, mappings::delete))
         .routes(routes!(mappings::preview))

@@ -55,9 +55,11 @@ pub const VIEWS: Bound = of_team(Thing::View, "views", 100, Limit::Views);
 /// Nobody decides more often of one account; they are looked through for the one that counts.
 pub const LABELS: Bound =
     Bound { thing: Thing::Label, owner: "single identity", what: "labels", max: 1_000, limit: Limit::Labels };
+/// Each is looked at for each event, and takes bytes in the states of what it counts by.
+pub const COUNTERS: Bound = of_team(Thing::Counter, "counters", 20, Limit::Counters);
 
 /// All of them.
-pub const ALL: [Bound; 14] = [
+pub const ALL: [Bound; 15] = [
     TEAMS,
     CREDENTIALS,
     MCP_TOKENS,
@@ -72,6 +74,7 @@ pub const ALL: [Bound; 14] = [
     DATASET_ENTRIES,
     VIEWS,
     LABELS,
+    COUNTERS,
 ];
 
 impl Bound {

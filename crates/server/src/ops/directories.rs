@@ -6,6 +6,7 @@ use dregs_core::link::KeyHasher;
 use dregs_core::score::Weights;
 use dregs_core::time::Timestamp;
 
+use crate::ops::counters;
 use crate::ops::deliver::endpoints;
 use crate::ops::identities::devices;
 use crate::ops::ingest::common;
@@ -22,6 +23,7 @@ pub struct Directories {
     pub names: Arc<Names>,
     pub mappings: mappings::Directory,
     pub rules: rules::Directory,
+    pub counters: counters::Directory,
     pub datasets: datasets::Directory,
     pub common: common::Directory,
     pub disregarded: devices::Disregarded,
@@ -44,6 +46,7 @@ impl Directories {
             names: Arc::default(),
             mappings: mappings::Directory::default(),
             rules: rules::Directory::default(),
+            counters: counters::Directory::default(),
             datasets: datasets::Directory::default(),
             common: common::Directory::default(),
             disregarded: devices::Disregarded::default(),
@@ -105,6 +108,7 @@ impl Directories {
             }
             Kept::Datasets => self.datasets.reload(&self.store).await,
             Kept::Common => self.common.reload(&self.store).await,
+            Kept::Counters => self.counters.reload(&self.store).await,
         }
     }
 

@@ -21,6 +21,7 @@ pub enum Thing {
     DatasetEntry,
     View,
     Label,
+    Counter,
 }
 
 impl Thing {
@@ -41,6 +42,7 @@ impl Thing {
             Self::DatasetEntry => ("dataset_entries", "team_id"),
             Self::View => ("views", "team_id"),
             Self::Label => ("labels", "identity_id"),
+            Self::Counter => ("counters", "team_id"),
         }
     }
 }

@@ -187,6 +187,52 @@ pub fn last_number(tx: &mut Tx) -> Result<i64> {
     Ok(newest.unwrap_or(0))
 }
 
+/// An event, and when it was received.
+pub struct Received {
+    pub id: i64,
+    pub received_at: Timestamp,
+    pub event: Event,
+}
+
+fn read_received(row: &super::Row) -> Result<Received> {
+    let (id, event) = read(row)?;
+    Ok(Received { id, received_at: row.time(4)?, event })
+}
+
+/// As [`of_identity`], with when they were received.
+pub fn received_of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<Received>> {
+    tx.query(
+        "select id, external_id, timestamp, detail, received_at from events
+         where shard = $4 and identity_id = $1 and id > $2 order by id limit $3",
+        &values![identity_id, after, limit, shard::of(identity_id)],
+        read_received,
+    )
+}
+
+/// Looks at up to `limit` events of a team after a time and the row there, by their times. The answer has those that are
+/// of no identity, and the last time and row that were looked at; none at the end.
+#[expect(clippy::type_complexity, reason = "a page and where it ends")]
+pub fn of_nobody(
+    tx: &mut Tx,
+    team_id: i64,
+    after: (Timestamp, i64),
+    limit: i64,
+) -> Result<(Vec<Received>, Option<(Timestamp, i64)>)> {
+    let mut last = None;
+    let found = tx.query(
+        "select id, case when identity_id is null then external_id end, timestamp,
+           case when identity_id is null then detail end, received_at
+         from events where team_id = $1 and (timestamp, id) > ($2, $3) order by timestamp, id limit $4",
+        &values![team_id, after.0, after.1, limit],
+        |row| {
+            last = Some((row.time(2)?, row.get(0)?));
+            let is_of_nobody = row.get::<Option<Vec<u8>>>(3)?.is_some();
+            if is_of_nobody { read_received(row).map(Some) } else { Ok(None) }
+        },
+    )?;
+    Ok((found.into_iter().flatten().collect(), last))
+}
+
 /// An event of an identity, and since when that was known before it.
 pub struct Newest {
     pub id: i64,

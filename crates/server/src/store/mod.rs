@@ -35,6 +35,8 @@ pub mod channels;
 pub mod claims;
 pub mod codec;
 pub mod common;
+pub mod counter_states;
+pub mod counters;
 pub mod credentials;
 pub mod datasets;
 pub mod decisions;

@@ -4,7 +4,7 @@
 use super::{Result, StoreError, Tx, Value};
 
 /// What carries a shard, the first of them first: the others lie beside its rows.
-pub const TABLES: [&str; 20] = [
+pub const TABLES: [&str; 21] = [
     "identities",
     "identity_keys",
     "groups",
@@ -25,6 +25,7 @@ pub const TABLES: [&str; 20] = [
     "deliveries",
     "attempts",
     "deleted_identities",
+    "counter_states",
 ];
 
 /// Spreads the tables over the nodes of a Citus cluster, whose coordinator this is; the answer is whether they were not

@@ -5,11 +5,11 @@ use dregs_core::time::Timestamp;
 
 use super::sql::with_shards;
 use super::versions::{self, Kept};
-use super::{Result, Tx, badges, channels, deliveries, erasure, links, members, retention};
+use super::{Result, Tx, badges, channels, counter_states, deliveries, erasure, links, members, retention};
 use crate::values;
 
 /// What a team has that carries no shard, and by which column pieces of it are told apart.
-const OWNED: [(&str, &str); 16] = [
+const OWNED: [(&str, &str); 17] = [
     ("badge_rules", "id"),
     ("escalation_rules", "id"),
     ("rule_versions", "id"),
@@ -17,6 +17,7 @@ const OWNED: [(&str, &str); 16] = [
     ("badge_counts", "hour"),
     ("draws", "week"),
     ("bulk_changes", "id"),
+    ("counters", "id"),
     ("mappings", "id"),
     ("dataset_entries", "id"),
     ("views", "id"),
@@ -53,7 +54,7 @@ pub fn closed(tx: &mut Tx, until: Timestamp) -> Result<Vec<i64>> {
 
 /// Removes about `limit` rows of a team that was closed; 0 when none is left that this finds.
 pub fn remove_some(tx: &mut Tx, team_id: i64, limit: i64) -> Result<u64> {
-    let steps: [Step; 8] = [of_channels, events, identities, groups, names, devices, keys, others];
+    let steps: [Step; 9] = [of_channels, events, identities, groups, names, devices, keys, counted, others];
     for step in steps {
         let removed = step(tx, team_id, limit)?;
         if removed > 0 {
@@ -154,6 +155,12 @@ fn devices(tx: &mut Tx, team_id: i64, limit: i64) -> Result<u64> {
 fn keys(tx: &mut Tx, team_id: i64, limit: i64) -> Result<u64> {
     let found = links::after(tx, team_id, (i64::MIN, i64::MIN, 0), limit)?;
     links::remove(tx, &found)?;
+    Ok(found.len() as u64)
+}
+
+fn counted(tx: &mut Tx, team_id: i64, limit: i64) -> Result<u64> {
+    let found = counter_states::of_team(tx, team_id, limit)?;
+    counter_states::remove(tx, &found)?;
     Ok(found.len() as u64)
 }
 

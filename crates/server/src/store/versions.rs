@@ -18,10 +18,11 @@ pub enum Kept {
     Rules,
     Datasets,
     Common,
+    Counters,
 }
 
 impl Kept {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Channels,
         Self::Credentials,
         Self::Names,
@@ -30,6 +31,7 @@ impl Kept {
         Self::Rules,
         Self::Datasets,
         Self::Common,
+        Self::Counters,
     ];
 
     /// What scores and decisions go by.
@@ -45,6 +47,7 @@ impl Kept {
             Self::Rules => "rules",
             Self::Datasets => "datasets",
             Self::Common => "common",
+            Self::Counters => "counters",
         }
     }
 }

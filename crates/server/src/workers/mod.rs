@@ -2,6 +2,7 @@
 
 pub mod agent_keys;
 pub mod bulk_changes;
+pub mod counters;
 pub mod decisions;
 pub mod deliver;
 pub mod evaluate;

@@ -12,13 +12,15 @@ use crate::ops::oauth;
 use crate::ops::retention::{self, Batch, Periods, Walk};
 use crate::shutdown::Shutdown;
 use crate::store::retention::{Kind, Old};
-use crate::store::{Result, Tx, log_failure};
+use crate::store::{Result, Tx, counter_states, log_failure};
 use crate::workers::pace::Pace;
 
 /// How often the clock is looked at.
 const IDLE: Duration = Duration::from_millis(1_000);
 /// Passes after which the whole of the past is looked at again, for rows that were needed when they were passed by.
 const PASSES_TO_RESTART: u32 = 24;
+/// States of counters that are looked at in one transaction.
+const COUNTER_STATES_PAGE: i64 = 2_000;
 /// Rows of which one line in the log is made.
 const WORTH_TELLING_ROWS: u64 = 1_000;
 
@@ -68,6 +70,7 @@ impl Worker {
             self.marks.clear();
         }
         app.store.write(move |tx| oauth::sweep(tx, began)).await?;
+        self.counters(app).await?;
         let teams = app.store.read(retention::of_teams).await?;
         let mut removed = self.deliveries(app, &teams).await?;
         for walk in Walk::ALL {
@@ -100,6 +103,25 @@ impl Worker {
             }
         }
         Ok(removed)
+    }
+
+    /// Removes what counters have counted of keys that were in no event for longer than a window.
+    async fn counters(&mut self, app: &App) -> Result<()> {
+        let (now, mut after) = (app.clock.now(), (i64::MIN, i64::MIN));
+        loop {
+            let page =
+                app.store.read(move |tx| counter_states::after(tx, after, COUNTER_STATES_PAGE)).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = *last;
+            let old: Vec<_> = page.iter().filter(|(_, end)| *end <= now).map(|(key, _)| *key).collect();
+            let mut left = old.as_slice();
+            while !left.is_empty() {
+                let (keys, rest) = left.split_at(self.pace.rows.min(left.len()));
+                left = rest;
+                let keys = keys.to_vec();
+                self.pace.run(app, move |tx| counter_states::remove_expired(tx, &keys, now)).await?;
+            }
+        }
     }
 
     /// Removes what has been kept for so many days, of all teams that keep it for so long.

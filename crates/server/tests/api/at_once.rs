@@ -125,6 +125,27 @@ async fn all_that_is_wrong_is_told_at_once() {
         ),
         (
             Method::POST,
+            "/api/counters",
+            json!({"name": "", "function": "AVERAGE", "per": "ip.kind", "windowSeconds": 59}),
+            format!(
+                "{name}; function: must be one of COUNT, DISTINCT, SUM, MIN, MAX; per: must be a fact that stands for \
+                 somebody or something, such as device or identity.id; windowSeconds: must be from 60 to 2592000"
+            ),
+        ),
+        (
+            Method::POST,
+            "/api/counters",
+            json!({
+                "name": "A", "function": "SUM", "per": "badge", "windowSeconds": 60,
+                "conditions": [{"type": "BADGE_EXISTS", "badge": "bot"}],
+            }),
+            "of: is required, for all but COUNT; per: must be a fact that stands for somebody or something, such as \
+             device or identity.id; conditions[0].type: must ask for what is known of an event before it is scored: \
+             EVENT_IS, or a fact"
+                .to_owned(),
+        ),
+        (
+            Method::POST,
             "/api/groups",
             json!({"id": "", "type": "?"}),
             "type: must have a letter or a digit, and at most 64 characters; id: must have from 1 to ".to_owned(),

@@ -88,6 +88,10 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     let mapping = story.call(post.clone(), "/api/mappings", mapping).await["id"].clone();
     story.call(patch.clone(), &format!("/api/mappings/{mapping}"), json!({"target": "LOGIN"})).await;
     story.call(delete.clone(), &format!("/api/mappings/{mapping}"), Value::Null).await;
+    let counter = json!({"name": "Hits", "function": "COUNT", "per": "ip", "windowSeconds": 60});
+    let counter = story.call(post.clone(), "/api/counters", counter).await["id"].clone();
+    story.call(patch.clone(), &format!("/api/counters/{counter}"), json!({"windowSeconds": 90})).await;
+    story.call(delete.clone(), &format!("/api/counters/{counter}"), Value::Null).await;
     let entries = "/api/datasets/relay-email-domains/entries";
     let entry = story.call(post.clone(), entries, json!({"value": "relay.example.org"})).await["id"].clone();
     story.call(delete.clone(), &format!("{entries}/{entry}"), Value::Null).await;
@@ -154,6 +158,9 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "channel.retry",
         "channel.rotate-secret",
         "channel.test",
+        "counter.change",
+        "counter.create",
+        "counter.delete",
         "credential.change",
         "credential.create",
         "credential.delete",

@@ -1,5 +1,7 @@
 //! How much a team can make: all that it can, and then no more.
 
+use dregs_core::counter::{Counter, Function};
+use dregs_core::fact::Fact;
 use dregs_core::mapping::MappingKind;
 use dregs_server::app::App;
 use dregs_server::ops::bounds;
@@ -8,7 +10,7 @@ use dregs_server::store::credentials::{self, NewCredential};
 use dregs_server::store::rules::{self, Kept};
 use dregs_server::store::teams::{self, Invitation};
 use dregs_server::store::users::{self, Role};
-use dregs_server::store::{Result, Tx, mappings, mcp_tokens};
+use dregs_server::store::{Result, Tx, counters, mappings, mcp_tokens};
 use dregs_server::values;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -73,6 +75,21 @@ fn cases() -> Vec<(&'static str, Value, bounds::Bound, Make)> {
     let mapping: Make = |tx, team_id, _, n| {
         mappings::insert(tx, team_id, MappingKind::EventType, &format!("event_{n}"), None, NOW).map(drop)
     };
+    let counter: Make = |tx, team_id, _, n| {
+        let counter = Counter {
+            id: 0,
+            revision: 0,
+            slug: format!("counter-{n}"),
+            name: format!("Counter {n}"),
+            function: Function::Count,
+            per: Fact::Device,
+            conditions: Vec::new(),
+            window_seconds: 60,
+            counts_from: NOW,
+            is_ready: false,
+        };
+        counters::insert(tx, &counters::Kept { team_id, counter, created_at: NOW, updated_at: NOW }).map(drop)
+    };
     let token: Make = |tx, team_id, user_id, n| {
         mcp_tokens::insert(tx, team_id, user_id, "More", &n.to_be_bytes(), NOW).map(drop)
     };
@@ -93,6 +110,12 @@ fn cases() -> Vec<(&'static str, Value, bounds::Bound, Make)> {
         ("/api/badge-rules", badge, bounds::BADGE_RULES, badge_rule),
         ("/api/escalation-rules", escalation, bounds::ESCALATION_RULES, escalation_rule),
         ("/api/mappings", event_type, bounds::MAPPINGS, mapping),
+        (
+            "/api/counters",
+            json!({"name": "One more", "function": "COUNT", "per": "device", "windowSeconds": 60}),
+            bounds::COUNTERS,
+            counter,
+        ),
         (
             "/api/datasets/common-email-domains/entries",
             json!({"value": "more.example", "included": true}),

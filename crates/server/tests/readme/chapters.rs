@@ -66,6 +66,7 @@ chapters! {
     the_api: "docs/manual/api.md",
     badges: "docs/manual/badges.md",
     channels: "docs/manual/channels.md",
+    counters: "docs/manual/counters.md",
     decisions: "docs/manual/decisions.md",
     devices: "docs/manual/devices.md",
     escalations: "docs/manual/escalations.md",

@@ -12,6 +12,7 @@ on_both_engines!(
     events_come_back_in_the_order_they_were_stored,
     the_newest_events_say_since_when_their_identity_is_known,
     the_events_of_a_team_leave_out_the_disregarded,
+    events_say_when_they_were_received_and_those_of_nobody_are_found_by_time,
     an_event_id_is_stored_once_a_team,
     devices_keep_what_is_newest_about_them,
     groups_keep_their_data_and_members,
@@ -123,6 +124,40 @@ async fn the_newest_events_say_since_when_their_identity_is_known(engine: Engine
     let found: Vec<_> =
         newest.iter().map(|newest| (newest.event.id.as_str(), newest.team_id, newest.known_since)).collect();
     assert_eq!(found, [("e2", 1, None), ("e4", 1, Some(created_at))]);
+}
+
+async fn events_say_when_they_were_received_and_those_of_nobody_are_found_by_time(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ada = ground.identities(&["ada"]).await[0];
+    let row = |id: &str, owner, timestamp: i64, received: i64| NewEvent {
+        timestamp: at(timestamp),
+        received_at: at(received),
+        ..new_event(1, owner, &full_event(id))
+    };
+    let rows = [
+        row("a1", Some(ada), 50, 7),
+        row("a2", Some(ada), 20, 8),
+        row("n1", None, 30, 9),
+        row("n2", None, 10, 6),
+    ];
+    let stored = ground.write(move |tx| events::insert(tx, &rows)).await;
+    let id = |name: &str| stored.iter().find(|(_, id, _)| *id == codec::pack_id(name)).unwrap().2;
+    let told = |found: &[events::Received]| {
+        let told = found.iter().map(|one| (one.id, one.event.id.clone(), one.received_at.as_millis()));
+        told.collect::<Vec<_>>()
+    };
+    let all = ground.read(move |tx| events::received_of_identity(tx, ada, 0, 9)).await;
+    assert_eq!(told(&all), [(id("a1"), "a1".into(), 7), (id("a2"), "a2".into(), 8)]);
+    let (first, limit) = (id("a1"), 1);
+    let all = ground.read(move |tx| events::received_of_identity(tx, ada, first, limit)).await;
+    assert_eq!(told(&all), [(id("a2"), "a2".into(), 8)]);
+    // By their times; pages end at events of others as well.
+    let (found, last) = ground.read(|tx| events::of_nobody(tx, 1, (at(5), 0), 2)).await;
+    assert_eq!((told(&found), last), (vec![(id("n2"), "n2".into(), 6)], Some((at(20), id("a2")))));
+    let (found, last) = ground.read(move |tx| events::of_nobody(tx, 1, last.unwrap(), 9)).await;
+    assert_eq!((told(&found), last), (vec![(id("n1"), "n1".into(), 9)], Some((at(50), id("a1")))));
+    let (found, last) = ground.read(move |tx| events::of_nobody(tx, 1, last.unwrap(), 9)).await;
+    assert_eq!((told(&found), last), (vec![], None));
 }
 
 async fn an_event_id_is_stored_once_a_team(engine: Engine) {

@@ -7,6 +7,7 @@ mod bulk_changes;
 mod channels;
 mod common;
 mod completeness;
+mod counters;
 mod credentials;
 mod decisions;
 mod deliveries;

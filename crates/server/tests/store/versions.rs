@@ -39,6 +39,14 @@ const CHANGES: &[(&str, Option<Kept>)] = &[
     ("update mappings set updated_at = 1", Some(Kept::Mappings)),
     ("delete from mappings", Some(Kept::Mappings)),
     (
+        "insert into counters (team_id, revision, slug, name, function, per, conditions, window_seconds, counts_from, ready,
+           created_at, updated_at)
+         values ((select max(id) from teams), 1, 'x', 'x', 'COUNT', 'ip', '[]', 60, 0, 0, 0, 0)",
+        Some(Kept::Counters),
+    ),
+    ("update counters set ready = 1", Some(Kept::Counters)),
+    ("delete from counters", Some(Kept::Counters)),
+    (
         "insert into dataset_entries (team_id, dataset, value, included, created_at) values ((select max(id) from teams), 'relay', 'x', 1, 0)",
         Some(Kept::Datasets),
     ),

@@ -13,6 +13,7 @@ use dregs_core::time::Timestamp;
 use crate::clock::Clock;
 use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
+use crate::ops::counters::{self, Seen};
 use crate::ops::directories::Directories;
 use crate::ops::handoff::Evaluations;
 use crate::ops::identities::traces;
@@ -47,9 +48,13 @@ impl Eraser<'_> {
     pub async fn erase(&self, actor: Actor, identity: Identity) -> Result<()> {
         let (now, hasher, team_id, id) = (self.clock.now(), self.hasher, actor.team_id, identity.row_id);
         let mappings = self.kept.mappings.current();
+        let (counters, seen) = (self.kept.counters.current(), Seen::now(self.kept, hasher));
         self.store
             .write(move |tx| {
                 remove_profile_keys(tx, &hasher, &mappings, team_id, &identity)?;
+                let data = serde_json::from_str(&identity.data)
+                    .map_err(|error| StoreError::Broken(error.to_string()))?;
+                counters::forget(tx, team_id, (&identity.id, &data), counters.of(team_id), &seen)?;
                 erasure::begin(tx, team_id, id, now)?;
                 if let Some(value) = identity.display_email.as_deref().and_then(person::mailbox) {
                     let key = HashedKey::new(&hasher, team_id, &LinkKey { kind: KeyKind::Email, value });

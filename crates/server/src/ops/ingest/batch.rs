@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use dregs_core::counter::Counters;
 use dregs_core::event::Event;
 use dregs_core::identity;
 use dregs_core::link::{self, KeyHasher, KeyKind};
@@ -12,8 +13,10 @@ use serde_json::{Map, Value};
 
 use super::identity::{Identity, Next, parse_object};
 use super::{Outcome, Prepared, Request};
+use crate::ops::counters::{self, Added};
 use crate::ops::ingest::common::{OfTeams, Shown};
 use crate::ops::ingest::names::{Known, Names};
+use crate::ops::team::datasets;
 use crate::ops::team::mappings::Mappings;
 use crate::store::changes::{self, Touched};
 use crate::store::claims::Due;
@@ -36,6 +39,8 @@ pub struct Context {
     pub names: Arc<Names>,
     pub mappings: Arc<Mappings>,
     pub common: Arc<OfTeams>,
+    pub datasets: Arc<datasets::OfTeams>,
+    pub counters: Arc<counters::OfTeams>,
 }
 
 /// Events of one or more teams, in the order in which they arrived.
@@ -90,7 +95,7 @@ impl<'r> Batch<'r> {
     pub fn store(&self, tx: &mut Tx, context: &Context) -> Result<Stored> {
         let mut outcomes = self.known_outcomes(tx, &context.hasher)?;
         let mut tracked = self.load(tx, &outcomes, context)?;
-        let (accepted, shown) = self.fold(&mut tracked, &mut outcomes, &context.mappings);
+        let (accepted, shown, counted) = self.fold(&mut tracked, &mut outcomes, context);
 
         let mut granted = context.granted;
         let mut handed_on = Vec::new();
@@ -120,6 +125,7 @@ impl<'r> Batch<'r> {
             devices: devices.into_values().collect(),
         };
         changes::insert(tx, &touched, context.now)?;
+        counters::add(tx, &counted, &context.counters)?;
         spilled |= link(tx, &tracked, &ids, context)?;
 
         let awaited = self.awaited(&accepted, &tracked, &ids);
@@ -216,14 +222,15 @@ impl<'r> Batch<'r> {
         Ok(tracked)
     }
 
-    /// Folds the new events into their identities; the answer is the positions of those accepted, and what
-    /// they showed.
+    /// Folds the new events into their identities; the answer is the positions of those accepted, what they showed, and
+    /// what counters count of them.
     fn fold<'b>(
         &'b self,
         tracked: &mut BTreeMap<IdentityKey<'b>, Identity>,
         outcomes: &mut [Option<Outcome>],
-        mappings: &Mappings,
-    ) -> (Vec<usize>, Vec<Shown>) {
+        context: &Context,
+    ) -> (Vec<usize>, Vec<Shown>, Added) {
+        let mut counted = Added::new();
         let mut accepted = Vec::with_capacity(self.events.len());
         let mut shown = Vec::with_capacity(self.events.len());
         for (index, (team, prepared)) in self.events.iter().enumerate() {
@@ -231,10 +238,10 @@ impl<'r> Batch<'r> {
                 continue;
             }
             let event = &prepared.event;
-            let identity =
+            let mut identity =
                 event.identity.as_ref().and_then(|i| Some((i, tracked.get_mut(&(*team, i.id.as_str()))?)));
-            let mapping = mappings.of(*team);
-            let folded = identity.map_or(Ok(()), |(named, identity)| {
+            let mapping = context.mappings.of(*team);
+            let folded = identity.as_mut().map_or(Ok(()), |(named, identity)| {
                 let first_seen_at = identity.state.first_event_at();
                 let values = identity.fold(event, &named.data, mapping)?;
                 if let Some(commit) = prepared.trace {
@@ -248,6 +255,10 @@ impl<'r> Batch<'r> {
             outcomes[index] = Some(match folded {
                 Ok(()) => {
                     accepted.push(index);
+                    if let Some(counters) = context.counters.of(*team) {
+                        let of = identity.as_ref().map(|(named, identity)| (named.id.as_str(), &**identity));
+                        count(&mut counted, counters, (*team, event, of), context);
+                    }
                     Outcome::Stored { id: event.id.clone(), fingerprint: event.fingerprint.clone() }
                 }
                 Err(error) => Outcome::Refused(vec![error]),
@@ -255,7 +266,7 @@ impl<'r> Batch<'r> {
         }
         // An identity all of whose events were refused is as it was before.
         tracked.retain(|_, identity| identity.events > 0);
-        (accepted, shown)
+        (accepted, shown, counted)
     }
 
     /// Writes the identities; the answer has the row id of each.
@@ -428,6 +439,23 @@ impl<'r> Batch<'r> {
     fn accepted<'b>(&'b self, positions: &'b [usize]) -> impl Iterator<Item = (i64, &'b Event)> {
         positions.iter().map(|index| (self.events[*index].0, &self.events[*index].1.event))
     }
+}
+
+/// Notes what counters count of an event, and of its identity as it is with it. What the disregarded do is not counted.
+fn count(
+    counted: &mut Added,
+    counters: &Counters,
+    (team, event, of): (i64, &Event, Option<(&str, &Identity)>),
+    context: &Context,
+) {
+    if of.is_some_and(|(_, identity)| identity.disregarded) {
+        return;
+    }
+    let nobody = Identity::default();
+    let identity = of.map_or(&nobody, |(_, identity)| identity);
+    let known = (context.mappings.of(team), context.datasets.of(team), context.common.of(team));
+    let subject = identity.subject(event, of.map(|(id, _)| id), known);
+    counters::count(counted, team, counters, (&subject, &context.hasher), context.now);
 }
 
 /// The numbers of the words that events are found by.

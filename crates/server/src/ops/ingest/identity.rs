@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dregs_core::common;
+use dregs_core::common::{self, Common};
+use dregs_core::dataset::Datasets;
 use dregs_core::event::{Event, FieldError};
+use dregs_core::fact::Subject;
 use dregs_core::identity::{self, Profile};
 use dregs_core::link;
 use dregs_core::mapping::Mapping;
@@ -107,6 +109,29 @@ impl Identity {
         self.state.fold(event);
         self.events += 1;
         Ok(common::values(event, &new))
+    }
+
+    /// What is known of an event, and of the identity as it is with it.
+    pub(super) fn subject<'s>(
+        &'s self,
+        event: &'s Event,
+        id: Option<&'s str>,
+        (mapping, datasets, common): (&'s Mapping, &'s Datasets, &'s Common),
+    ) -> Subject<'s> {
+        Subject {
+            event: Some(event),
+            id,
+            data: &self.data,
+            profile: &self.profile,
+            state: &self.state,
+            first_seen_at: self.state.first_event_at(),
+            mapping,
+            datasets,
+            common,
+            scores: None,
+            badges: None,
+            linked: None,
+        }
     }
 
     /// When its row is due, and who sees to it.

@@ -248,6 +248,8 @@ impl Writer {
             names: Arc::clone(&self.kept.names),
             mappings: self.kept.mappings.current(),
             common: self.kept.common.current(),
+            datasets: self.kept.datasets.current(),
+            counters: self.kept.counters.current(),
         };
         let (shared, wanted) = (Arc::clone(requests), range.clone());
         let now = context.now;

@@ -120,6 +120,10 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
             json!({"kind": "EVENT_TYPE", "source": format!("new {unique}"), "target": "LOGIN"})
         }
         "PATCH /api/mappings/{id}" => json!({"target": "LOGOUT"}),
+        "POST /api/counters" => json!({
+            "name": format!("New {unique}"), "function": "COUNT", "per": "device", "windowSeconds": 60,
+        }),
+        "PATCH /api/counters/{id}" => json!({"windowSeconds": 120}),
         "POST /api/credentials" => json!({"name": "New"}),
         "POST /api/identities/actions/decide" => json!({"ids": ["ada"]}),
         "POST /api/deliveries/actions/resend" => json!({"ids": [999_999]}),
@@ -197,6 +201,17 @@ impl Scene {
                 let new = body("POST /api/mappings", unique).unwrap();
                 let mapping = self.server.post("/api/mappings", new).await;
                 path.replace("{id}", &mapping["id"].to_string())
+            }
+            _ if path.starts_with("/api/counters/{id}") => {
+                // A team has few.
+                let there = self.server.get("/api/counters").await;
+                for counter in there["content"].as_array().unwrap() {
+                    self.server.call(Method::DELETE, &format!("/api/counters/{}", counter["id"]), None).await;
+                }
+                let new = body("POST /api/counters", unique).unwrap();
+                let counter = self.server.post("/api/counters", new).await;
+                let path = path.replace("{id}", &counter["id"].to_string());
+                if path.ends_with("/value") { format!("{path}?identity=ada") } else { path }
             }
             "GET /api/labels/accuracy/rules/{id}" => {
                 path.replace("{id}", &self.rule("/api/escalation-rules", unique).await)

@@ -191,6 +191,7 @@ fn tried() -> Vec<(&'static str, Tried)> {
         ("entries in its datasets of a team", bounds()),
         ("views of a team", By("tests/api/views.rs", "a_team_has_a_hundred_views_at_most")),
         ("labels of a single identity", By("tests/flow/labels.rs", "one_identity_has_so_many_labels")),
+        ("counters of a team", bounds()),
         ("its own entries in one dataset", Here(tries::entries_of_a_dataset)),
         (
             "signing secrets of a channel",

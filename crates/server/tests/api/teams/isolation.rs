@@ -76,6 +76,9 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
     let change = make("/api/escalations/bulk-changes", change).await["id"].clone();
     let mapping = json!({"kind": "EVENT_TYPE", "source": "leaked_source", "target": "LOGIN"});
     let mapping = make("/api/mappings", mapping).await["id"].clone();
+    let counter =
+        json!({"name": "leaked counter", "function": "COUNT", "per": "device", "windowSeconds": 60});
+    let counter = make("/api/counters", counter).await["id"].clone();
     let dataset = "/api/datasets/disposable-email-domains";
     let entry = make(&format!("{dataset}/entries"), json!({"value": "leaked.example"})).await["id"].clone();
     let view = json!({"name": "leaked view", "page": "identities", "query": "term=leaked"});
@@ -94,6 +97,7 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
         ("/api/auth/sessions/{id}", at("auth/sessions", &sessions[0]["id"])),
         ("/api/badge-rules/{id}", at("badge-rules", &badge_rule)),
         ("/api/channels/{id}", at("channels", &channel)),
+        ("/api/counters/{id}", at("counters", &counter)),
         ("/api/credentials/{id}", at("credentials", &credential)),
         ("/api/datasets/{slug}", dataset.to_owned()),
         ("/api/datasets/{slug}/entries/{id}", format!("{dataset}/entries/{entry}")),

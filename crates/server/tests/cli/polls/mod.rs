@@ -215,6 +215,8 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
     let credential = make("/api/credentials", json!({"name": "Other"}));
     let mapping =
         make("/api/mappings", json!({"kind": "EVENT_TYPE", "source": "other_name", "target": null}));
+    let counter = json!({"name": "Other", "function": "DISTINCT", "of": "identity.id", "per": "device", "windowSeconds": 3_600});
+    let counter = make("/api/counters", counter);
     let view = make("/api/views", json!({"name": "Other", "page": "identities", "query": ""}));
     let mcp_token = make("/api/mcp-tokens", json!({"name": "Other"}));
     let invitation = make("/api/team/invitations", json!({"email": "other@example.com", "role": "USER"}));
@@ -230,6 +232,7 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
         ("/api/auth/sessions/{id}", at("auth/sessions", &1_000_000)),
         ("/api/badge-rules/{id}", at("badge-rules", &badge_rule["id"])),
         ("/api/channels/{id}", at("channels", &channel["id"])),
+        ("/api/counters/{id}", at("counters", &counter)),
         ("/api/credentials/{id}", at("credentials", &credential)),
         ("/api/datasets/{slug}", at("datasets", &"disposable-email-domains")),
         ("/api/datasets/{slug}/entries/{id}", at("datasets/disposable-email-domains/entries", &entry)),

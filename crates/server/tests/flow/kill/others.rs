@@ -56,6 +56,11 @@ fn act(failpoint: Failpoint, delivery: &Value) -> Option<Act> {
         Failpoint::BulkChanged => {
             post("/escalations/bulk-changes", json!({"filter": {}, "status": "CLOSED"}), true)
         }
+        Failpoint::CounterStepped => post(
+            "/counters",
+            json!({"name": "Events", "function": "COUNT", "per": "identity.id", "windowSeconds": 2_592_000}),
+            true,
+        ),
         Failpoint::LabelGiven => post("/identities/ada/actions/label", json!({"outcome": "BAD"}), true),
         Failpoint::ReplayQueued => post(
             "/channels/1/actions/replay",
@@ -94,6 +99,11 @@ async fn is_done(failpoint: Failpoint, site: &Site, store: &Store, receiver: &Re
         Failpoint::BulkChanged => {
             let change = get("/escalations/bulk-changes").await[0].clone();
             (&change["state"], &change["changed"]) == (&json!("FINISHED"), &json!(1))
+        }
+        Failpoint::CounterStepped => {
+            let counter = get("/counters").await["content"][0].clone();
+            let value = get(&format!("/counters/{}/value?identity=ada", counter["id"])).await;
+            counter["status"] == "READY" && value["value"] == 1.0
         }
         Failpoint::LabelGiven => badges().await.contains("confirmed-bad"),
         Failpoint::ReplayQueued | Failpoint::ResendQueued => receiver.requests().len() > 1,
