@@ -193,6 +193,15 @@ impl KeyHasher {
         shard::of(hasher.finish().cast_signed())
     }
 
+    /// The hash of a value of one of a team's lists.
+    pub fn listed(&self, value: &str) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        // Neither a kind of key nor a shard has this number.
+        hasher.write_u8(u8::MAX - 1);
+        hasher.write(value.as_bytes());
+        hasher.finish()
+    }
+
     fn hash_parts(&self, kind: KeyKind, value: &str) -> i64 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         hasher.write_u8(kind as u8);
