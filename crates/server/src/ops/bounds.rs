@@ -51,13 +51,15 @@ pub const MAPPINGS: Bound = of_team(Thing::Mapping, "mappings", 5_000, Limit::Ma
 /// They are in memory, and looked up at each scoring cycle.
 pub const DATASET_ENTRIES: Bound =
     of_team(Thing::DatasetEntry, "entries in its datasets", 100_000, Limit::DatasetEntries);
+/// Each is kept in memory, and rules ask for it at each scoring cycle.
+pub const LISTS: Bound = of_team(Thing::List, "lists", 100, Limit::Lists);
 pub const VIEWS: Bound = of_team(Thing::View, "views", 100, Limit::Views);
 /// Nobody decides more often of one account; they are looked through for the one that counts.
 pub const LABELS: Bound =
     Bound { thing: Thing::Label, owner: "single identity", what: "labels", max: 1_000, limit: Limit::Labels };
 
 /// All of them.
-pub const ALL: [Bound; 14] = [
+pub const ALL: [Bound; 15] = [
     TEAMS,
     CREDENTIALS,
     MCP_TOKENS,
@@ -70,6 +72,7 @@ pub const ALL: [Bound; 14] = [
     ESCALATION_RULES,
     MAPPINGS,
     DATASET_ENTRIES,
+    LISTS,
     VIEWS,
     LABELS,
 ];

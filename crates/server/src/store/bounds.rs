@@ -19,6 +19,7 @@ pub enum Thing {
     EscalationRule,
     Mapping,
     DatasetEntry,
+    List,
     View,
     Label,
 }
@@ -39,6 +40,7 @@ impl Thing {
             Self::EscalationRule => ("escalation_rules", "team_id"),
             Self::Mapping => ("mappings", "team_id"),
             Self::DatasetEntry => ("dataset_entries", "team_id"),
+            Self::List => ("lists", "team_id"),
             Self::View => ("views", "team_id"),
             Self::Label => ("labels", "identity_id"),
         }

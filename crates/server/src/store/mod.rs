@@ -51,6 +51,7 @@ pub mod groups;
 pub mod identities;
 pub mod labels;
 pub mod links;
+pub mod lists;
 pub mod live;
 pub mod mappings;
 pub mod marks;

@@ -9,7 +9,7 @@ use super::{Result, Tx, badges, channels, deliveries, erasure, links, members, r
 use crate::values;
 
 /// What a team has that carries no shard, and by which column pieces of it are told apart.
-const OWNED: [(&str, &str); 16] = [
+const OWNED: [(&str, &str); 19] = [
     ("badge_rules", "id"),
     ("escalation_rules", "id"),
     ("rule_versions", "id"),
@@ -19,6 +19,9 @@ const OWNED: [(&str, &str); 16] = [
     ("bulk_changes", "id"),
     ("mappings", "id"),
     ("dataset_entries", "id"),
+    ("list_entries", "id"),
+    ("list_removals", "id"),
+    ("lists", "id"),
     ("views", "id"),
     ("weights", "id"),
     ("common_values", "value"),

@@ -52,7 +52,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("bulk_changes", &["forget_some", "items"]),
             ("devices", &["after", "disregarded"]),
             ("erasure", &["unfinished"]),
-            ("identities", &["after", "ask_rules", "before", "with_agent"]),
+            ("identities", &["ask_rules", "walk", "with_agent"]),
             ("live", &["sql"]),
             ("retention", &["entries_after", "events_after", "told_of_soon"]),
             ("reviews", &["count_by_models"]),

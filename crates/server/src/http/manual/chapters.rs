@@ -15,7 +15,7 @@ pub struct Chapter {
 pub static CHAPTERS: &[Chapter] = include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
 
 /// Those that are pages of the manual, in the order in which they are read.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 23] = [
     "GETTING_STARTED",
     "INSTALLING",
     "TRACKING",
@@ -24,6 +24,7 @@ const PAGES: [&str; 22] = [
     "DEVICES",
     "SCORING",
     "BADGES",
+    "LISTS",
     "ESCALATIONS",
     "DECISIONS",
     "CHANNELS",

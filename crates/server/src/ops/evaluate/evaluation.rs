@@ -8,6 +8,7 @@ use dregs_core::badge;
 use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
+use dregs_core::list::Trusted;
 use dregs_core::person;
 use dregs_core::score;
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
@@ -21,7 +22,7 @@ use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
 use crate::ops::team::mappings::Mappings;
-use crate::ops::team::{rules, weights};
+use crate::ops::team::{lists, rules, weights};
 use crate::store::identities::{self, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
 use crate::store::versions::Versions;
@@ -37,6 +38,7 @@ pub struct Seen {
     pub mappings: Arc<Mappings>,
     datasets: Arc<OfTeams>,
     pub common: Arc<common::OfTeams>,
+    pub lists: Arc<lists::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
     weights: Arc<weights::OfTeams>,
     /// An identity that is looked at as if it had been changed.
@@ -71,6 +73,7 @@ impl Seen {
             mappings: kept.mappings.current(),
             datasets: kept.datasets.current(),
             common: kept.common.current(),
+            lists: kept.lists.current(),
             rules: kept.rules.current(),
             weights: kept.weights.current(),
             supposed: None,
@@ -121,7 +124,7 @@ pub fn score(tx: &mut Tx, ids: &[i64], seen: &Seen, started_at: Timestamp) -> Re
                 Change::Withdrawn { label, .. } => start.standing = labels::without(tx, &start, label)?,
             }
         }
-        subjects.push(Evaluee::read(tx, start, seen)?);
+        subjects.push(Evaluee::read(tx, start, seen, started_at)?);
     }
     let others = Others::read(tx, &subjects, seen)?;
     subjects
@@ -138,11 +141,12 @@ struct Evaluee {
     start: CycleStart,
     state: IdentityState,
     profile: Profile,
+    trusted: Trusted,
     keys: Vec<(HashedKey, LinkKey)>,
 }
 
 impl Evaluee {
-    fn read(tx: &mut Tx, start: CycleStart, seen: &Seen) -> Result<Self> {
+    fn read(tx: &mut Tx, start: CycleStart, seen: &Seen, now: Timestamp) -> Result<Self> {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data = serde_json::from_str(&start.data).map_err(broken)?;
         let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
@@ -153,20 +157,23 @@ impl Evaluee {
             let key = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
             seen.disregarded.contains(&HashedKey::new(&seen.hasher, start.team_id, &key))
         };
-        let common = seen.common.of(start.team_id);
-        let keys = link::current_keys(&state, &profile, common, left_out)
+        let subject = (start.external_id.as_str(), &state, &profile);
+        let trusted = Trusted::of(seen.lists.of(start.team_id), subject, now);
+        let common = trusted.and_common(seen.common.of(start.team_id));
+        let keys = link::current_keys(&state, &profile, &common, left_out)
             .into_iter()
-            .chain(email)
+            .chain(email.filter(|key| !trusted.has(key)))
+            .filter(|_| !trusted.is_identity())
             .map(|key| (HashedKey::new(&seen.hasher, start.team_id, &key), key))
             .collect();
-        Ok(Self { start, state, profile, keys })
+        Ok(Self { start, state, profile, trusted, keys })
     }
 
     fn score(self, shared: &[SharedKey], seen: &Seen, started_at: Timestamp) -> Result<Scored> {
         let now = self.state.last_event_at().unwrap_or(started_at);
         let team_id = self.start.team_id;
         let known = (seen.mappings.of(team_id), seen.datasets.of(team_id), seen.common.of(team_id));
-        let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
+        let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared).trusting(&self.trusted);
         let found = score::analyze(&snapshot, seen.weights.of(team_id));
         let asked = Asked {
             start: &self.start,
