@@ -36,6 +36,8 @@ async function fill() {
   const channel = await dregs.call("POST", "/channels", {
     type: "WEBHOOK", name: HOSTILE, events: ["identity.scored"], config: { url: "http://127.0.0.1:9/hook" },
   });
+  const listed = await dregs.call("POST", "/lists", { name: HOSTILE, type: "TEXT", description: HOSTILE });
+  await dregs.call("POST", `/lists/${listed.id}/entries`, { entries: [{ value: HOSTILE, comment: HOSTILE, endsAt: "2026-01-01T00:00:00Z" }] });
   const event = (id, name) => ({
     type: "user.signup",
     source: HOSTILE,
@@ -55,7 +57,7 @@ async function fill() {
   await list("/escalations");
   const [first] = await dregs.events();
   const { content: [badgeRule] } = await dregs.call("GET", "/badge-rules");
-  return { rule: rule.id, badgeRule: badgeRule.id, channel: channel.id, delivery: delivery.id, event: first.id };
+  return { rule: rule.id, badgeRule: badgeRule.id, channel: channel.id, delivery: delivery.id, event: first.id, list: listed.id };
 }
 
 const segment = encodeURIComponent;
@@ -70,6 +72,7 @@ const PARAMETERS = {
   "/analyzers/$id": () => [["behavior.pace"]],
   "/deliveries/$id": () => [[ids.delivery]],
   "/settings/channels/$id": () => [[ids.channel]],
+  "/settings/lists/$id": () => [[ids.list]],
 };
 /** A list in one of its views, of a page that is another one then. */
 const VIEWS = ["/settings/datasets?dataset=disposable-email-domains", "/settings/mappings?view=all"];

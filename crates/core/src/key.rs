@@ -204,6 +204,11 @@ impl KeyHasher {
         self.words(u8::MAX - 2, &[value])
     }
 
+    /// The hash of a value of one of a team's lists.
+    pub fn listed(&self, value: &str) -> u64 {
+        self.words(u8::MAX - 3, &[value])
+    }
+
     fn words(&self, kind: u8, words: &[&str]) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         hasher.write_u8(kind);

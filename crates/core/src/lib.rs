@@ -20,6 +20,7 @@ mod key;
 pub mod label;
 mod letters;
 pub mod link;
+pub mod list;
 pub mod mapping;
 pub mod notify;
 pub mod person;

@@ -82,6 +82,8 @@ limits! {
     Mappings = "mappings",
     DatasetEntries = "dataset_entries",
     EntriesOfDataset = "entries_of_dataset",
+    Lists = "lists",
+    EntriesOfList = "entries_of_list",
     Views = "views",
     Labels = "labels",
     Counters = "counters",

@@ -52,7 +52,7 @@ fn conditions_words(conditions: &[Condition]) -> String {
         return types;
     }
     let (scores, carried) = (Scores::default(), Slugs::default());
-    let ground = Ground { scores: &scores, carried: &carried, agent: None, event: None };
+    let ground = Ground { scores: &scores, carried: &carried, agent: None, event: None, lists: None };
     let others = explain(&others, &ground);
     format!("{types}, where {}", others.trim_end_matches('.'))
 }

@@ -53,7 +53,8 @@ impl ChannelFilter {
     /// Whether what an event tells of an identity meets the conditions.
     pub fn admits(&self, told: &Told) -> bool {
         let carried: Slugs = told.badges.iter().map(|badge| badge.slug.as_str()).collect();
-        let ground = Ground { scores: told.scores, carried: &carried, agent: told.agent, event: None };
+        let ground =
+            Ground { scores: told.scores, carried: &carried, agent: told.agent, event: None, lists: None };
         hold(&self.conditions, &ground, told.first_seen_at, told.at)
     }
 }

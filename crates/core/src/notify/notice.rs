@@ -136,7 +136,7 @@ fn changes(event: EventType, data: &Value, scores: &Scores) -> Vec<String> {
         EventType::IdentityLabeled => vec![labelled(data)],
         EventType::EscalationOpened => {
             let conditions: Vec<Condition> = read(&data["conditions"]).unwrap_or_default();
-            let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None };
+            let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None, lists: None };
             vec![inert(&explain(&conditions, &ground))]
         }
         EventType::EscalationClosed => {

@@ -99,6 +99,16 @@ pub enum Condition {
         counter: String,
         value: f64,
     },
+    /// A value of the fact is on a list of the team, by its slug.
+    InList {
+        fact: Fact,
+        list: String,
+    },
+    /// It has a value, and none that is on the list.
+    NotInList {
+        fact: Fact,
+        list: String,
+    },
     All {
         conditions: Vec<Condition>,
     },
@@ -142,7 +152,9 @@ impl Condition {
             | Self::FactGt { fact, .. }
             | Self::FactLt { fact, .. }
             | Self::FactContains { fact, .. }
-            | Self::FactMatches { fact, .. } => Some(fact),
+            | Self::FactMatches { fact, .. }
+            | Self::InList { fact, .. }
+            | Self::NotInList { fact, .. } => Some(fact),
             _ => None,
         }
     }
@@ -151,6 +163,14 @@ impl Condition {
     pub fn counter(&self) -> Option<&str> {
         match self {
             Self::CounterGt { counter, .. } | Self::CounterLt { counter, .. } => Some(counter),
+            _ => None,
+        }
+    }
+
+    /// The slug of the list that it asks for.
+    pub fn list(&self) -> Option<&str> {
+        match self {
+            Self::InList { list, .. } | Self::NotInList { list, .. } => Some(list),
             _ => None,
         }
     }
@@ -184,7 +204,7 @@ impl Condition {
     pub fn is_of_counters(&self) -> bool {
         self.walk().all(|one| match one {
             Self::All { .. } | Self::Any { .. } | Self::Not { .. } | Self::EventIs { .. } => true,
-            other => other.fact().is_some_and(Fact::is_of_event),
+            other => other.list().is_none() && other.fact().is_some_and(Fact::is_of_event),
         })
     }
 
@@ -239,6 +259,9 @@ impl Condition {
             }
             Self::CounterGt { counter, .. } | Self::CounterLt { counter, .. } if counter.is_empty() => {
                 said("counter", "must be the slug of a counter")
+            }
+            Self::InList { list, .. } | Self::NotInList { list, .. } if list.is_empty() => {
+                said("list", "must be the slug of a list")
             }
             Self::All { conditions } | Self::Any { conditions } if conditions.is_empty() => {
                 said("conditions", "must have 1 condition or more")

@@ -8,6 +8,7 @@ use super::standing::{Held, Kind, Standing};
 use super::{BadgeRule, Condition, Ground, Happened, Label, Rules, Slugs, Snooze, ages, explain, millis};
 use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
+use crate::list::Lists;
 use crate::score::Scores;
 use crate::time::Timestamp;
 
@@ -25,6 +26,8 @@ pub struct Facts<'a> {
     /// Those since the cycle before, or else the newest one; `None` where rules are asked without a cycle, and what they
     /// have said of events stays.
     pub events: Option<&'a [Happened<'a>]>,
+    /// The team's lists, where rules ask about events.
+    pub lists: Option<&'a Lists>,
 }
 
 /// What changes.
@@ -143,7 +146,8 @@ impl<'a> Clerk<'a> {
     where
         'a: 'g,
     {
-        Ground { scores: self.facts.scores, carried, agent: self.facts.agent, event }
+        let lists = self.facts.lists.map(|lists| (lists, self.now));
+        Ground { scores: self.facts.scores, carried, agent: self.facts.agent, event, lists }
     }
 
     /// The first of the events that meets these conditions.

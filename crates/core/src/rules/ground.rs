@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{ANY_AGENT, Condition, Slugs, Which, ages};
 use crate::agent::KnownAgent;
 use crate::fact::{Fact, Subject, Value};
+use crate::list::Lists;
 use crate::score::Scores;
 use crate::score::phrase::counted;
 use crate::time::Timestamp;
@@ -30,6 +31,8 @@ pub struct Ground<'a> {
     /// The agent of an AI service that was seen last.
     pub agent: Option<&'a KnownAgent>,
     pub event: Option<&'a Happened<'a>>,
+    /// The team's lists, as they are at a moment.
+    pub lists: Option<(&'a Lists, Timestamp)>,
 }
 
 impl Ground<'_> {
@@ -61,6 +64,8 @@ impl Ground<'_> {
             Condition::CounterLt { counter, value } => {
                 self.counted(counter).is_some_and(|found| found < *value)
             }
+            Condition::InList { fact, list } => self.is_listed(fact, list) == Some(true),
+            Condition::NotInList { fact, list } => self.is_listed(fact, list) == Some(false),
             Condition::All { conditions } => self.meets(conditions),
             Condition::Any { conditions } => conditions.iter().any(|condition| self.holds(condition)),
             Condition::Not { condition } => !self.holds(condition),
@@ -70,6 +75,12 @@ impl Ground<'_> {
 
     fn counted(&self, counter: &str) -> Option<f64> {
         self.event?.counted.get(counter).copied()
+    }
+
+    /// Whether a value of a fact is on a list; `None` where it has none.
+    fn is_listed(&self, fact: &Fact, list: &str) -> Option<bool> {
+        let ((lists, at), values) = (self.lists?, self.subject()?.values(fact));
+        (!values.is_empty()).then(|| values.iter().any(|value| lists.has(list, &value.text(), at)))
     }
 
     fn subject(&self) -> Option<Subject<'_>> {
@@ -132,6 +143,8 @@ impl Ground<'_> {
             Condition::FactMatches { fact: of, pattern } => {
                 fact(of, format!("which matches \"{}\"", pattern.as_str()))
             }
+            Condition::InList { fact: of, list } => fact(of, format!("on the list \"{list}\"")),
+            Condition::NotInList { fact: of, list } => fact(of, format!("not on the list \"{list}\"")),
             Condition::CounterGt { counter: of, value } => counter(of, "above", *value),
             Condition::CounterLt { counter: of, value } => counter(of, "below", *value),
             Condition::All { conditions } => joined(conditions, "; "),
@@ -275,8 +288,13 @@ mod tests {
     fn holds(asking: Json, event: &Event) -> bool {
         let scores = Scores { humanity: Some(20), ..Scores::default() };
         asked(std::slice::from_ref(event), |events| {
-            let ground =
-                Ground { scores: &scores, carried: &Slugs::new(), agent: None, event: events.first() };
+            let ground = Ground {
+                scores: &scores,
+                carried: &Slugs::new(),
+                agent: None,
+                event: events.first(),
+                lists: None,
+            };
             hold(&[condition(asking)], &ground, AT, AT)
         })
     }
@@ -369,6 +387,7 @@ mod tests {
                     badges: Vec::new(),
                     agent: None,
                     events: events.map(|_| happened),
+                    lists: None,
                 };
                 let decision = decide(&standing, &facts, rules, AT);
                 standing = decision.after;

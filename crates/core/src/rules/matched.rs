@@ -32,7 +32,7 @@ pub fn matched(
             let mut held = standing.rules.iter();
             held.any(|one| (one.kind, one.rule, one.revision, one.holds) == (kind, id, revision, true))
         } else {
-            hold(conditions, &Ground { scores, carried, agent, event: None }, first_seen_at, now)
+            hold(conditions, &Ground { scores, carried, agent, event: None, lists: None }, first_seen_at, now)
         }
     };
     let is_settled =

@@ -93,6 +93,7 @@ mod tests {
             badges: Vec::new(),
             agent: None,
             events: None,
+            lists: None,
         };
         let decision = decide(&Standing::default(), &facts, &rules, now);
         let name =

@@ -68,6 +68,7 @@ impl Story {
             badges: Vec::new(),
             agent: self.agent.as_ref(),
             events: None,
+            lists: None,
         };
         let decision = decide(&self.standing, &facts, &self.rules, at(seconds));
         self.standing = decision.after.clone();
@@ -323,7 +324,7 @@ fn any_category_is_one_that_has_a_score() {
     let any = Condition::ScoreLt { category: Which::Any, threshold: 25 };
     let scores = |humanity, behavior| Scores { humanity, behavior, ..Scores::default() };
     let asked = |scores: &Scores| {
-        let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None };
+        let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None, lists: None };
         (hold(&[any.clone()], &ground, BEGIN, BEGIN), explain(&[any.clone()], &ground))
     };
     assert!(!asked(&scores(None, None)).0);

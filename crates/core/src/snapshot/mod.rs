@@ -7,6 +7,7 @@ use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::identity::Profile;
 use crate::key::{KeyKind, ip_value};
+use crate::list::Trusted;
 use crate::mapping::{CanonicalType, Mapping, is_automatic};
 use crate::state::{IdentityState, RecentEvent, Trace};
 use crate::time::Timestamp;
@@ -28,6 +29,8 @@ pub struct Snapshot<'a> {
     pub datasets: &'a Datasets,
     /// What most of the team's identities have, and which says nothing of this one.
     pub common: &'a Common,
+    /// What of it is on the team's trusted lists: who shares that says nothing of it.
+    pub trusted: &'a Trusted,
     pub state: &'a IdentityState,
     /// One entry for each of the identity's current keys that somebody else has too, see
     /// [`crate::link::current_keys`].
@@ -66,7 +69,14 @@ impl<'a> Snapshot<'a> {
         };
         let mut acts: Vec<_> = state.recent().map(act).collect();
         acts.sort_by_key(|act| act.event.at);
-        Self { now, profile, mapping, datasets, common, state, shared, acts, own: OnceCell::new() }
+        let trusted = Trusted::NONE;
+        Self { now, profile, mapping, datasets, common, trusted, state, shared, acts, own: OnceCell::new() }
+    }
+
+    /// With what of the identity is trusted, which is left out of `shared` but for networks, as what is common is.
+    #[must_use]
+    pub fn trusting(self, trusted: &'a Trusted) -> Self {
+        Self { trusted, ..self }
     }
 
     /// The recent events, in order of time.
@@ -82,16 +92,20 @@ impl<'a> Snapshot<'a> {
     /// The shared keys of one kind.
     pub fn shared(&self, kind: KeyKind) -> impl Iterator<Item = &SharedKey> {
         let says_something = move |shared: &&SharedKey| {
-            shared.key.kind == kind && !(kind == KeyKind::Network && self.common.contains(&shared.key))
+            shared.key.kind == kind && !(kind == KeyKind::Network && self.is_of_team(shared))
         };
         self.shared.iter().filter(says_something)
     }
 
-    /// Networks that are taken for the team's own. Who else is there says nothing of this identity, and how many come
+    /// Networks that are taken for the team's own, or are trusted. Who else is there says nothing of this identity, and how many come
     /// through them says how busy the team is.
     pub fn common_networks(&self) -> impl Iterator<Item = &SharedKey> {
         let networks = self.shared.iter().filter(|shared| shared.key.kind == KeyKind::Network);
-        networks.filter(|shared| self.common.contains(&shared.key))
+        networks.filter(|shared| self.is_of_team(shared))
+    }
+
+    fn is_of_team(&self, shared: &SharedKey) -> bool {
+        self.common.contains(&shared.key) || self.trusted.has(&shared.key)
     }
 }
 

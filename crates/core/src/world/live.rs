@@ -162,8 +162,15 @@ impl Live {
         let first_event_at = user.state.first_event_at().unwrap_or(course.created_at);
         let first_seen_at = first_event_at.min(course.created_at);
         let agent = user.state.agent();
-        let facts =
-            Facts { scores, first_seen_at, disregarded: false, badges, agent: agent.as_ref(), events: None };
+        let facts = Facts {
+            scores,
+            first_seen_at,
+            disregarded: false,
+            badges,
+            agent: agent.as_ref(),
+            events: None,
+            lists: None,
+        };
         let decision = decide(&course.standing, &facts, &self.rules, at);
         told(&Decided { id: &user.id, at, scores, observations, decision: &decision });
         (course.decide_at, course.standing) = (decision.next_at, decision.after);

@@ -556,7 +556,7 @@ fn unauthenticated(message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
 }
 
-fn forbidden(message: &str) -> ApiError {
+pub fn forbidden(message: &str) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
 }
 

@@ -425,7 +425,11 @@ fn subscriptions(events: &[String]) -> Result<channels::Subscriptions, ApiError>
     events.iter().map(|text| parse_event("events", text)).collect()
 }
 
-fn check_slug(slug: &str) -> Result<(), ApiError> {
+/// Whether a text can be a slug.
+///
+/// # Errors
+/// Names what it must have.
+pub fn check_slug(slug: &str) -> Result<(), ApiError> {
     let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if slug.is_empty() || slug.len() > SLUG_MAX_CHARS || !slug.chars().all(is_slug) {
         return Err(ApiError::field(
@@ -436,11 +440,11 @@ fn check_slug(slug: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-const NO_SLUG_IN_NAME: &str = "is required where the name has neither a letter from a to z nor a digit";
+pub const NO_SLUG_IN_NAME: &str = "is required where the name has neither a letter from a to z nor a digit";
 
 /// `name` in lower case, with one dash for whatever is neither letter nor digit; `None` where
 /// nothing is left.
-fn slug_of(name: &str) -> Option<String> {
+pub fn slug_of(name: &str) -> Option<String> {
     let lower = name.to_lowercase();
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let slug: String = words.collect::<Vec<_>>().join("-").chars().take(SLUG_MAX_CHARS).collect();

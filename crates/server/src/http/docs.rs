@@ -18,7 +18,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const STYLE: &str = include_str!("../../templates/docs.css");
 
 /// What the operations of a tag are about, in the order of who begins: to send, to read, to decide, to be told, to set up.
-const TAGS: [(&str, &str); 24] = [
+const TAGS: [(&str, &str); 25] = [
     ("events", "Events"),
     ("identities", "Identities"),
     ("devices", "Devices"),
@@ -31,6 +31,7 @@ const TAGS: [(&str, &str); 24] = [
     ("channels", "Channels"),
     ("deliveries", "Deliveries"),
     ("datasets", "Datasets"),
+    ("lists", "Lists"),
     ("mappings", "Mappings"),
     ("views", "Views"),
     ("dashboard", "Dashboard"),

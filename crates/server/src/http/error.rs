@@ -80,7 +80,9 @@ pub enum Code {
     VersionNotFound,
     /// No dataset has this slug.
     DatasetNotFound,
-    /// The team has no entry with this id in the dataset.
+    /// The team has no list with this id.
+    ListNotFound,
+    /// The team has no entry with this id in the dataset, or on the list.
     EntryNotFound,
     /// The caller has no MCP token with this id.
     TokenNotFound,

@@ -139,13 +139,19 @@ fn row(identity: &Identity) -> Result<Vec<u8>> {
 
 /// Text as a spreadsheet shows it and does not compute it: what such programs take for the beginning of a formula, by
 /// OWASP's page on CSV injection, is led by an apostrophe.
-fn inert(text: &str) -> String {
+pub fn inert(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }
 
+/// A cell as [`inert`] was given it.
+pub fn cell_read(cell: &str) -> &str {
+    let formula = cell.strip_prefix('\'').filter(|rest| inert(rest) != **rest);
+    formula.unwrap_or(cell)
+}
+
 /// A line by RFC 4180.
-fn line(cells: &[String; COLUMNS.len()]) -> Result<Vec<u8>> {
+pub fn line(cells: &[String]) -> Result<Vec<u8>> {
     let broken = |error: String| StoreError::Broken(format!("a line of CSV cannot be written: {error}"));
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(cells).map_err(|error| broken(error.to_string()))?;

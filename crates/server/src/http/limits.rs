@@ -51,6 +51,7 @@ use crate::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_
 use crate::ops::oauth::clients;
 use crate::ops::team::channels::SIGNING_SECRETS_MAX;
 use crate::ops::team::datasets::ENTRIES_OF_DATASET_MAX;
+use crate::ops::team::lists::{ENTRIES_OF_LIST_MAX, IMPORT_LINES_MAX};
 use crate::ops::team::rule_versions::VERSIONS_MAX as RULE_VERSIONS_MAX;
 use crate::store;
 use crate::trace::QUEUE_MAX_SPANS;
@@ -437,6 +438,8 @@ fn made() -> Vec<Row> {
             "400",
             Limit::EntriesOfDataset,
         ),
+        row("entries of a list", ENTRIES_OF_LIST_MAX, "400", Limit::EntriesOfList),
+        row("lines of a table that is imported into a list", IMPORT_LINES_MAX, "400", Limit::Items),
         row("signing secrets of a channel at a time", SIGNING_SECRETS_MAX, "400", Limit::SigningSecrets),
         row("reviews of an identity", REVIEWS_MAX, "the oldest goes", Limit::Reviews),
         row(

@@ -47,6 +47,8 @@ mod known_names;
 mod labels;
 pub mod limits;
 mod links;
+mod list_tables;
+mod lists;
 mod live;
 mod manual;
 mod mappings;
@@ -202,6 +204,12 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(datasets::entries, datasets::create))
         .routes(routes!(datasets::delete))
         .routes(routes!(datasets::preview))
+        .routes(routes!(lists::list, lists::create))
+        .routes(routes!(lists::get, lists::update, lists::delete))
+        .routes(routes!(lists::entries, lists::add))
+        .routes(routes!(lists::remove))
+        .routes(routes!(list_tables::import))
+        .routes(routes!(list_tables::export))
         .routes(routes!(credentials::list, credentials::create))
         .routes(routes!(credentials::refused_origins))
         .routes(routes!(credentials::update, credentials::delete))

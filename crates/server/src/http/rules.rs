@@ -30,7 +30,7 @@ pub(super) const NAME_MAX_CHARS: usize = 100;
 ///
 /// In rules also what an event and its identity say: `EVENT_IS` with the types of events, at which alone the rule is asked
 /// then; a fact of `GET /facts` (`FACT_EQ`, `FACT_NE`, `FACT_GT`, `FACT_LT`, `FACT_CONTAINS` with value, `FACT_IN` with
-/// values, `FACT_MATCHES` with a regular expression as pattern); a counter (`COUNTER_GT`, `COUNTER_LT` with its slug and a
+/// values, `FACT_MATCHES` with a regular expression as pattern, `IN_LIST`, `NOT_IN_LIST` with the slug of a list); a counter (`COUNTER_GT`, `COUNTER_LT` with its slug and a
 /// value). `ALL` and `ANY` with conditions, and `NOT` with a condition, join them, four levels deep.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct ConditionBody {
@@ -57,6 +57,7 @@ pub struct ConditionBody {
     values: Option<Vec<Value>>,
     pattern: Option<String>,
     counter: Option<String>,
+    list: Option<String>,
     #[schema(no_recursion)]
     conditions: Option<Vec<Self>>,
     #[schema(no_recursion)]
@@ -156,6 +157,8 @@ struct Parameters {
     _pattern: Option<Pattern>,
     #[serde(rename = "counter")]
     _counter: Option<String>,
+    #[serde(rename = "list")]
+    _list: Option<String>,
     #[serde(rename = "conditions")]
     _conditions: Option<Vec<Self>>,
     #[serde(rename = "condition")]

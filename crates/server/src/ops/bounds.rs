@@ -51,6 +51,8 @@ pub const MAPPINGS: Bound = of_team(Thing::Mapping, "mappings", 5_000, Limit::Ma
 /// They are in memory, and looked up at each scoring cycle.
 pub const DATASET_ENTRIES: Bound =
     of_team(Thing::DatasetEntry, "entries in its datasets", 100_000, Limit::DatasetEntries);
+/// Each is kept in memory, and rules ask for it at each scoring cycle.
+pub const LISTS: Bound = of_team(Thing::List, "lists", 100, Limit::Lists);
 pub const VIEWS: Bound = of_team(Thing::View, "views", 100, Limit::Views);
 /// Nobody decides more often of one account; they are looked through for the one that counts.
 pub const LABELS: Bound =
@@ -59,7 +61,7 @@ pub const LABELS: Bound =
 pub const COUNTERS: Bound = of_team(Thing::Counter, "counters", 20, Limit::Counters);
 
 /// All of them.
-pub const ALL: [Bound; 15] = [
+pub const ALL: [Bound; 16] = [
     TEAMS,
     CREDENTIALS,
     MCP_TOKENS,
@@ -72,6 +74,7 @@ pub const ALL: [Bound; 15] = [
     ESCALATION_RULES,
     MAPPINGS,
     DATASET_ENTRIES,
+    LISTS,
     VIEWS,
     LABELS,
     COUNTERS,

@@ -12,7 +12,7 @@ use crate::ops::identities::devices;
 use crate::ops::ingest::common;
 use crate::ops::ingest::names::Names;
 use crate::ops::installation::master_key;
-use crate::ops::team::{credentials, datasets, mappings, rules, weights};
+use crate::ops::team::{credentials, datasets, lists, mappings, rules, weights};
 use crate::store::versions::{self, Kept, Versions};
 use crate::store::{Result, Store};
 
@@ -26,6 +26,7 @@ pub struct Directories {
     pub counters: counters::Directory,
     pub datasets: datasets::Directory,
     pub common: common::Directory,
+    pub lists: lists::Directory,
     pub disregarded: devices::Disregarded,
     pub weights: weights::Directory,
     pub key: master_key::Watch,
@@ -49,6 +50,7 @@ impl Directories {
             counters: counters::Directory::default(),
             datasets: datasets::Directory::default(),
             common: common::Directory::default(),
+            lists: lists::Directory::new(hasher),
             disregarded: devices::Disregarded::default(),
             weights: weights::Directory::new(weights),
             key,
@@ -109,6 +111,7 @@ impl Directories {
             Kept::Datasets => self.datasets.reload(&self.store).await,
             Kept::Common => self.common.reload(&self.store).await,
             Kept::Counters => self.counters.reload(&self.store).await,
+            Kept::Lists => self.lists.reload(&self.store, &self.hasher).await,
         }
     }
 

@@ -8,7 +8,7 @@ use dregs_core::time::Timestamp;
 use super::claims::Due;
 use super::spread::{self, Rows};
 use super::sql::{in_order_of, scores, with_shards};
-use super::{Result, Row, StoreError, Tx};
+use super::{Result, Row, StoreError, Tx, Value};
 use crate::trace::context::{Causes, Context};
 use crate::values;
 
@@ -196,26 +196,25 @@ pub struct Walked {
     pub version: i64,
     pub state: Vec<u8>,
     pub data: String,
+    pub external_id: String,
+}
+
+fn walk(tx: &mut Tx, rest: &str, values: &[Value]) -> Result<Vec<Walked>> {
+    let sql = format!("select id, version + sequence, state, data, external_id from identities where {rest}");
+    tx.query(&sql, values, |row| {
+        let (id, version, state) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Walked { id, version, state, data: row.get(3)?, external_id: row.get(4)? })
+    })
 }
 
 /// Up to `limit` identities of a team after the row `after`, in order.
 pub fn after(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<Walked>> {
-    tx.query(
-        "select id, version + sequence, state, data from identities
-         where id > $1 and team_id = $2 order by id limit $3",
-        &values![after, team_id, limit],
-        |row| Ok(Walked { id: row.get(0)?, version: row.get(1)?, state: row.get(2)?, data: row.get(3)? }),
-    )
+    walk(tx, "id > $1 and team_id = $2 order by id limit $3", &values![after, team_id, limit])
 }
 
 /// Up to `limit` identities of a team before the row `before`, the newest first.
 pub fn before(tx: &mut Tx, team_id: i64, before: i64, limit: i64) -> Result<Vec<Walked>> {
-    tx.query(
-        "select id, version + sequence, state, data from identities
-         where id < $1 and team_id = $2 order by id desc limit $3",
-        &values![before, team_id, limit],
-        |row| Ok(Walked { id: row.get(0)?, version: row.get(1)?, state: row.get(2)?, data: row.get(3)? }),
-    )
+    walk(tx, "id < $1 and team_id = $2 order by id desc limit $3", &values![before, team_id, limit])
 }
 
 /// Up to `limit` identities of a team for whom an agent acts, after the row `after`, in order: (row, standing). No index

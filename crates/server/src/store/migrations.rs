@@ -57,6 +57,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_nodes", Some(FIRST_THAT_ASKS)),
     // Servers without it send all that a channel is subscribed to.
     migration!(15, "0015_channel_filters", Some(FIRST_THAT_ASKS)),
+    // Servers without it trust nobody.
+    migration!(16, "0016_lists", Some(FIRST_THAT_ASKS)),
     // Events that servers without it store are in no counter.
     migration!(17, "0017_counters", Some(FIRST_THAT_ASKS)),
 ];

@@ -9,7 +9,7 @@ use super::{Result, Tx, badges, channels, counter_states, deliveries, erasure, l
 use crate::values;
 
 /// What a team has that carries no shard, and by which column pieces of it are told apart.
-const OWNED: [(&str, &str); 17] = [
+const OWNED: [(&str, &str); 20] = [
     ("badge_rules", "id"),
     ("escalation_rules", "id"),
     ("rule_versions", "id"),
@@ -20,6 +20,9 @@ const OWNED: [(&str, &str); 17] = [
     ("counters", "id"),
     ("mappings", "id"),
     ("dataset_entries", "id"),
+    ("list_entries", "id"),
+    ("list_removals", "id"),
+    ("lists", "id"),
     ("views", "id"),
     ("weights", "id"),
     ("common_values", "value"),

@@ -1,5 +1,6 @@
 //! What of the rows that servers keep in memory has changed. Triggers count, so that no change can be forgotten,
-//! whoever makes it; of devices, whose table can be spread and has none, whoever disregards one.
+//! whoever makes it; of devices, whose table can be spread and has none, whoever disregards one; of lists, of which
+//! thousands of entries change at once, the functions that change them.
 
 use std::collections::HashMap;
 
@@ -19,10 +20,11 @@ pub enum Kept {
     Datasets,
     Common,
     Counters,
+    Lists,
 }
 
 impl Kept {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Channels,
         Self::Credentials,
         Self::Names,
@@ -32,10 +34,12 @@ impl Kept {
         Self::Datasets,
         Self::Common,
         Self::Counters,
+        Self::Lists,
     ];
 
     /// What scores and decisions go by.
-    const SCORING: [Self; 5] = [Self::Devices, Self::Mappings, Self::Rules, Self::Datasets, Self::Common];
+    const SCORING: [Self; 6] =
+        [Self::Devices, Self::Mappings, Self::Rules, Self::Datasets, Self::Common, Self::Lists];
 
     fn name(self) -> &'static str {
         match self {
@@ -48,6 +52,7 @@ impl Kept {
             Self::Datasets => "datasets",
             Self::Common => "common",
             Self::Counters => "counters",
+            Self::Lists => "lists",
         }
     }
 }
@@ -63,7 +68,7 @@ pub fn all(tx: &mut Tx) -> Result<Versions> {
 /// Whether everything that scoring goes by is still as it was at `seen`. If it is, it stays so until the transaction
 /// ends: who changes it waits, and has those scored again who were scored by what was before.
 pub fn hold(tx: &mut Tx, seen: &Versions) -> Result<bool> {
-    let sql = "select name, version from versions where name in ('common', 'datasets', 'devices', 'mappings', 'rules')";
+    let sql = "select name, version from versions where name in ('common', 'datasets', 'devices', 'lists', 'mappings', 'rules')";
     let current = read(tx, &format!("{sql}{}", tx.dialect("", " for share")))?;
     Ok(Kept::SCORING.iter().all(|kept| current.get(kept) == seen.get(kept)))
 }

@@ -2,11 +2,13 @@
 
 use dregs_core::counter::{Counter, Function};
 use dregs_core::fact::Fact;
+use dregs_core::list::ListType;
 use dregs_core::mapping::MappingKind;
 use dregs_server::app::App;
 use dregs_server::ops::bounds;
 use dregs_server::store::bounds::Thing;
 use dregs_server::store::credentials::{self, NewCredential};
+use dregs_server::store::lists::{self, TeamList};
 use dregs_server::store::rules::{self, Kept};
 use dregs_server::store::teams::{self, Invitation};
 use dregs_server::store::users::{self, Role};
@@ -55,6 +57,24 @@ fn escalation_rule(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
     rule.name = format!("Rule {n}");
     rules::insert_escalation(tx, &Kept { team_id, enabled: false, rule, created_at: NOW, updated_at: NOW })
         .map(drop)
+}
+
+fn list(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
+    let list = TeamList {
+        id: 0,
+        team_id,
+        slug: format!("list-{n}"),
+        name: format!("List {n}"),
+        description: None,
+        list_type: ListType::Text,
+        trusted: false,
+        revision: 1,
+        removals_since: 0,
+        entry_count: 0,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    lists::insert(tx, &list).map(drop)
 }
 
 /// Makes all that are missing up to and with the n-th at once: they are many.
@@ -110,6 +130,7 @@ fn cases() -> Vec<(&'static str, Value, bounds::Bound, Make)> {
         ("/api/badge-rules", badge, bounds::BADGE_RULES, badge_rule),
         ("/api/escalation-rules", escalation, bounds::ESCALATION_RULES, escalation_rule),
         ("/api/mappings", event_type, bounds::MAPPINGS, mapping),
+        ("/api/lists", json!({"name": "One more", "type": "TEXT"}), bounds::LISTS, list),
         (
             "/api/counters",
             json!({"name": "One more", "function": "COUNT", "per": "device", "windowSeconds": 60}),

@@ -23,6 +23,7 @@ mod labels;
 mod lease;
 mod letters;
 mod links;
+mod lists;
 mod lost_key;
 mod meaning;
 mod outage;

@@ -74,6 +74,7 @@ chapters! {
     getting_started: "docs/manual/getting-started.md",
     identities: "docs/manual/identities.md",
     installing: "docs/manual/installing.md",
+    lists: "docs/manual/lists.md",
     mcp: "docs/manual/mcp.md",
     moving: "docs/manual/moving.md",
     operations: "docs/manual/operations.md",

@@ -30,6 +30,7 @@ mod schema;
 mod shards;
 mod sign_ins;
 mod sslmode;
+mod team_lists;
 mod teams;
 mod transactions;
 mod users;

@@ -224,7 +224,8 @@ async fn identities_are_changed_unless_they_moved(engine: Engine) {
     let id = ground.identities(&["ada", "bob"]).await[0];
     let walked = ground.read(|tx| identities::after(tx, 1, 0, 1)).await;
     let version = walked[0].version;
-    assert_eq!(walked, [Walked { id, version, state: vec![1, 2, 3], data: "{}".into() }]);
+    let (data, external_id) = ("{}".into(), "ada".into());
+    assert_eq!(walked, [Walked { id, version, state: vec![1, 2, 3], data, external_id }]);
     let newest = ground.read(|tx| identities::before(tx, 1, i64::MAX, 9)).await;
     assert_eq!(newest.len(), 2);
     assert_eq!(ground.read(move |tx| identities::before(tx, 1, newest[0].id, 9)).await, walked);

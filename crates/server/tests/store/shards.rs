@@ -55,7 +55,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("devices", &["after", "disregarded"]),
             ("erasure", &["unfinished"]),
             ("events", &["of_nobody"]),
-            ("identities", &["after", "ask_rules", "before", "with_agent"]),
+            ("identities", &["ask_rules", "walk", "with_agent"]),
             ("live", &["sql"]),
             ("retention", &["entries_after", "events_after", "told_of_soon"]),
             ("reviews", &["count_by_models"]),

@@ -6,6 +6,8 @@ use dregs_core::link::KeyKind;
 use dregs_server::store::devices::{self, SeenDevice};
 use dregs_server::store::erasure;
 use dregs_server::store::links::HashedKey;
+use dregs_server::store::lists;
+use dregs_server::store::users;
 use dregs_server::store::versions::{self, Kept};
 
 use super::{Ground, HASHER, at};
@@ -15,6 +17,7 @@ use crate::support::engine::Engine;
 on_both_engines!(
     each_change_of_rows_that_are_kept_in_memory_is_counted,
     devices_count_where_they_are_disregarded_and_when_such_a_one_goes,
+    lists_count_with_each_change_of_them_and_of_what_is_on_them,
     what_scoring_goes_by_is_in_force_until_it_changes,
 );
 
@@ -113,6 +116,20 @@ async fn devices_count_where_they_are_disregarded_and_when_such_a_one_goes(engin
     assert_eq!((removed, version().await), (Some(device), 4));
 }
 
+async fn lists_count_with_each_change_of_them_and_of_what_is_on_them(engine: Engine) {
+    let ground = Ground::new(engine);
+    ground.write(|tx| users::insert_team(tx, "Team", at(1))).await;
+    let version = async || ground.read(versions::all).await[&Kept::Lists];
+    assert_eq!(version().await, 0);
+    let new = super::team_lists::new("a");
+    let id = ground.write(move |tx| lists::insert(tx, &new)).await;
+    assert_eq!(version().await, 1);
+    ground.write(move |tx| lists::next_revision(tx, 1, id, at(2))).await;
+    assert_eq!(version().await, 2);
+    ground.write(move |tx| lists::delete(tx, 1, id, at(3))).await;
+    assert_eq!(version().await, 3);
+}
+
 async fn what_scoring_goes_by_is_in_force_until_it_changes(engine: Engine) {
     let ground = Ground::new(engine);
     let seen = ground.read(versions::all).await;
@@ -129,4 +146,7 @@ async fn what_scoring_goes_by_is_in_force_until_it_changes(engine: Engine) {
     assert!(is_in_force().await, "scores do not go by channels");
     change("rules").await;
     assert!(!is_in_force().await);
+    let seen = ground.read(versions::all).await;
+    change("lists").await;
+    assert!(!ground.write(move |tx| versions::hold(tx, &seen)).await, "scores go by lists");
 }

@@ -80,6 +80,7 @@ const LISTS: [begins: string, title: string, to: string, words: string][] = [
   ["/escalation-rules/", "Rule not found", "/rules", "All rules"],
   ["/deliveries/", "Delivery not found", "/settings/channels", "All channels"],
   ["/settings/channels/", "Channel not found", "/settings/channels", "All channels"],
+  ["/settings/lists/", "List not found", "/settings/lists", "All lists"],
   ["/settings/datasets", "Dataset not found", "/settings/datasets", "All datasets"],
 ];
 

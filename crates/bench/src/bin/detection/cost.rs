@@ -102,6 +102,7 @@ fn rules_micros() -> f64 {
         badges: Vec::new(),
         agent: None,
         events: None,
+        lists: None,
     };
     let mut kept = None;
     let mut now = BEGIN.plus_millis(MINUTE_MS);

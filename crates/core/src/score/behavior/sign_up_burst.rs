@@ -12,6 +12,7 @@ use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
 use crate::score::features::crowd::{Crowd, crowd, crowd_of};
 use crate::score::features::hand::{AtOnce, hand, is_unautomated};
+use crate::score::features::trust::abstention;
 use crate::score::phrase::{counted, within};
 use crate::snapshot::{Own, Snapshot};
 use crate::time::Timestamp;
@@ -58,10 +59,10 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let bursts = on_devices(snapshot, own, signed_up_at).chain(at_addresses(snapshot, signed_up_at));
     let bursts =
         bursts.chain(in_networks(snapshot, signed_up_at)).chain(of_mailbox(snapshot, own, signed_up_at));
-    let burst = bursts.min_by(|one, other| one.value.total_cmp(&other.value))?;
-    if burst.value >= 0.5 {
-        return None;
-    }
+    let burst = bursts.min_by(|one, other| one.value.total_cmp(&other.value));
+    let Some(burst) = burst.filter(|burst| burst.value < 0.5) else {
+        return abstention(snapshot, &[KeyKind::Device, KeyKind::Ip, KeyKind::Mailbox]);
+    };
     let accounts = burst.crowd.together + 1;
     let explanation = format!(
         "{} appeared {} {}, this one among them; {}.",

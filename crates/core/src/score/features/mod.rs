@@ -8,3 +8,4 @@ pub(super) mod guest;
 pub(super) mod hand;
 pub(super) mod moments;
 pub(super) mod networks;
+pub(super) mod trust;

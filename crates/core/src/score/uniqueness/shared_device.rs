@@ -15,6 +15,7 @@ use crate::score::features::crowd::{Crowd, TOGETHER_MS};
 use crate::score::features::guest::{GUEST, has_moved_on};
 use crate::score::features::hand::{AtOnce, Hand, hand};
 use crate::score::features::networks::hides_place;
+use crate::score::features::trust::abstention;
 use crate::score::phrase::{counted, within};
 use crate::snapshot::{OtherIdentity, Own, Relation, SharedKey, Snapshot};
 use crate::time::HOUR_MS;
@@ -89,7 +90,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         finding.with("strength", (strength * 1_000.0).round() / 1_000.0)
     };
     let found = snapshot.shared(KeyKind::Device).cloned().chain(near(snapshot)).map(judged);
-    found.min_by(|one, other| one.value.total_cmp(&other.value)).or_else(|| {
+    let found = found.min_by(|one, other| one.value.total_cmp(&other.value));
+    found.or_else(|| abstention(snapshot, &[KeyKind::Device])).or_else(|| {
         let (value, confidence) = ALONE;
         (remembered > 0).then(|| {
             let told = counted(devices.into(), "device");

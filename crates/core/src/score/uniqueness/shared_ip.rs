@@ -1,6 +1,7 @@
 //! Uniqueness: how many other accounts come from the same address.
 //!
-//! Limits: never enough alone for a low score; silent for addresses that most of your users share, and blind to
+//! Limits: never enough alone for a low score; silent for addresses that most of your users share and for
+//! those on trusted lists, and blind to
 //! whoever changes address with each account.
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use crate::curve::interpolate;
 use crate::key::{KeyKind, OTHERS_MAX, ip_value};
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::company::Company;
+use crate::score::features::trust::abstention;
 use crate::score::phrase::counted;
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
 
@@ -53,7 +55,10 @@ fn observe<'s>(snapshot: &'s Snapshot) -> Option<Finding> {
     };
     // The least crowded of its shared addresses says most.
     let shared = snapshot.shared(KeyKind::Ip).map(others).filter(|others| !others.is_empty());
-    let Some(least) = shared.min_by_key(Vec::len) else { return alone(snapshot.shared(KeyKind::Ip).count()) };
+    let Some(least) = shared.min_by_key(Vec::len) else {
+        let trusted = abstention(snapshot, &[KeyKind::Ip]);
+        return trusted.or_else(|| alone(snapshot.shared(KeyKind::Ip).count()));
+    };
     let others = least.len();
     let company = Company::of(snapshot.own(), least.into_iter());
     let more = if others >= OTHERS_MAX { " or more" } else { "" };

@@ -9,6 +9,7 @@ use crate::person::{EmailParts, folded_email};
 use crate::score::contract::{Analyzer, Category, Finding};
 use crate::score::features::alike::{Alike, alike};
 use crate::score::features::crowd::TOGETHER_MS;
+use crate::score::features::trust::abstention;
 use crate::score::phrase::counted;
 use crate::snapshot::{OtherIdentity, Own, Relation, SharedKey, Snapshot};
 
@@ -78,7 +79,9 @@ impl Alike {
 }
 
 fn observe(snapshot: &Snapshot) -> Option<Finding> {
-    let shared = snapshot.shared(KeyKind::Mailbox).next()?;
+    let Some(shared) = snapshot.shared(KeyKind::Mailbox).next() else {
+        return abstention(snapshot, &[KeyKind::Mailbox]);
+    };
     let own = snapshot.own();
     let alike: Vec<_> =
         shared.others.iter().filter_map(|other| Some((alike(snapshot, own, other)?, other))).collect();

@@ -15,7 +15,7 @@ pub struct Chapter {
 pub static CHAPTERS: &[Chapter] = include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
 
 /// Those that are pages of the manual, in the order in which they are read.
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "GETTING_STARTED",
     "INSTALLING",
     "TRACKING",
@@ -25,6 +25,7 @@ const PAGES: [&str; 23] = [
     "SCORING",
     "BADGES",
     "COUNTERS",
+    "LISTS",
     "ESCALATIONS",
     "DECISIONS",
     "CHANNELS",

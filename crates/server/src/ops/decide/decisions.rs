@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::{self, Badge};
 use dregs_core::label::{LabelKind, Outcome, Source};
+use dregs_core::list::Lists;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{
     Decision, EscalationRule, Facts, Happened, Label, Rules, Severity, Standing, decide,
@@ -52,8 +53,8 @@ pub struct Asked<'a> {
     pub agent: Option<KnownAgent>,
     /// Of the cycle, if one asks.
     pub observations: Option<&'a [Observation]>,
-    /// The events that a cycle asks about, where rules do, and the row of the newest.
-    pub events: Option<(&'a [Happened<'a>], i64)>,
+    /// The events that a cycle asks about, where rules do, the team's lists, and the row of the newest event.
+    pub events: Option<(&'a [Happened<'a>], &'a Lists, i64)>,
 }
 
 impl Decided {
@@ -74,10 +75,11 @@ impl Decided {
             disregarded: start.disregarded,
             badges,
             agent: agent.as_ref(),
-            events: events.map(|(events, _)| events),
+            events: events.map(|(events, ..)| events),
+            lists: events.map(|(_, lists, _)| lists),
         };
         let mut decision = decide(&before, &facts, rules, now);
-        if let Some((_, newest)) = events {
+        if let Some((_, _, newest)) = events {
             decision.after.asked = newest;
         }
         decision.after.agent = agent;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
 use dregs_core::counter::Counters;
+use dregs_core::list::Lists;
 use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Facts, Happened, Rules, Standing, decide};
 use dregs_core::score::Scores;
 use dregs_core::shard::SHARDS;
@@ -102,12 +103,14 @@ pub(super) async fn replayed<const N: usize>(
     let first_seen = Arc::new(first_seen.await?);
     let (mut after, from) = begin(long_reads, team_id, now).await?;
     let asks_events = rules.iter().any(|Asked(rules)| rules.ask_events());
+    let team_lists = Arc::clone(seen.lists.of(team_id));
     let mut history = asks_events.then(|| {
         let counters = rules.iter().flat_map(|Asked(rules)| seen.counters_of(team_id, rules.conditions()));
         let counters = Counters::new(counters.cloned().collect());
         History::new(team_id, Arc::new(seen), counters)
     });
-    let mut replays = rules.map(|rule| Replay::new(rule, from, Arc::clone(&first_seen)));
+    let mut replays =
+        rules.map(|rule| Replay::new(rule, from, Arc::clone(&first_seen), Arc::clone(&team_lists)));
     loop {
         let page = long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
         let Some(last) = page.last() else { break };
@@ -212,6 +215,8 @@ pub(super) struct Replay {
     asks_agents: bool,
     from: Timestamp,
     first_seen: Arc<HashMap<i64, Timestamp>>,
+    /// As they are now.
+    lists: Arc<Lists>,
     known: HashMap<i64, Known>,
     pub cycles: u64,
     /// How often it took hold, by day (UTC).
@@ -231,7 +236,12 @@ struct Known {
 }
 
 impl Replay {
-    fn new(Asked(rules): Asked, from: Timestamp, first_seen: Arc<HashMap<i64, Timestamp>>) -> Self {
+    fn new(
+        Asked(rules): Asked,
+        from: Timestamp,
+        first_seen: Arc<HashMap<i64, Timestamp>>,
+        lists: Arc<Lists>,
+    ) -> Self {
         let asks_badges = rules.conditions().any(Condition::is_of_badges);
         let asks_agents = rules.conditions().any(Condition::is_of_agents);
         Self {
@@ -240,6 +250,7 @@ impl Replay {
             rules,
             from,
             first_seen,
+            lists,
             known: HashMap::new(),
             cycles: 0,
             days: BTreeMap::new(),
@@ -302,6 +313,7 @@ impl Replay {
             badges: known.badges.clone(),
             agent: known.agent.as_ref(),
             events,
+            lists: Some(&self.lists),
         };
         let decision = decide(&known.standing, &facts, &self.rules, at);
         (known.standing, known.next_at) = (decision.after, decision.next_at);

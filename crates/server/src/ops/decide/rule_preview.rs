@@ -117,7 +117,8 @@ impl Question {
     fn holds(&self, (id, scores, first_seen_at): &Counted, event: Option<&Happened>) -> bool {
         let carried = self.carriers.iter().filter(|(_, ids)| ids.contains(id));
         let carried: Slugs = carried.map(|(slug, _)| slug.as_str()).collect();
-        let ground = Ground { scores, carried: &carried, agent: self.agents.get(id), event };
+        let lists = Some((self.seen.lists.of(self.team_id).as_ref(), self.now));
+        let ground = Ground { scores, carried: &carried, agent: self.agents.get(id), event, lists };
         hold(&self.conditions, &ground, *first_seen_at, self.now)
     }
 

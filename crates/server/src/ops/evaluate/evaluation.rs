@@ -11,6 +11,7 @@ use dregs_core::fact::{Linked, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
+use dregs_core::list::Trusted;
 use dregs_core::person;
 use dregs_core::rules::{Condition, Happened};
 use dregs_core::score;
@@ -27,7 +28,7 @@ use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
 use crate::ops::team::mappings::Mappings;
-use crate::ops::team::{rules, weights};
+use crate::ops::team::{lists, rules, weights};
 use serde_json::{Map, Value};
 
 use crate::store::identities::{self, CycleStart};
@@ -45,6 +46,7 @@ pub struct Seen {
     pub mappings: Arc<Mappings>,
     pub datasets: Arc<OfTeams>,
     pub common: Arc<common::OfTeams>,
+    pub lists: Arc<lists::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
     counters: Arc<counters::OfTeams>,
     weights: Arc<weights::OfTeams>,
@@ -80,6 +82,7 @@ impl Seen {
             mappings: kept.mappings.current(),
             datasets: kept.datasets.current(),
             common: kept.common.current(),
+            lists: kept.lists.current(),
             rules: kept.rules.current(),
             counters: kept.counters.current(),
             weights: kept.weights.current(),
@@ -162,7 +165,7 @@ pub fn score(tx: &mut Tx, ids: &[i64], seen: &Seen, started_at: Timestamp) -> Re
                 Change::Withdrawn { label, .. } => start.standing = labels::without(tx, &start, label)?,
             }
         }
-        subjects.push(Evaluee::read(tx, start, seen)?);
+        subjects.push(Evaluee::read(tx, start, seen, started_at)?);
     }
     let others = Others::read(tx, &subjects, seen)?;
     subjects
@@ -180,6 +183,7 @@ struct Evaluee {
     state: IdentityState,
     data: Map<String, Value>,
     profile: Profile,
+    trusted: Trusted,
     keys: Vec<(HashedKey, LinkKey)>,
     asked: Option<AskedEvents>,
     /// What counters said of each of those events.
@@ -187,7 +191,7 @@ struct Evaluee {
 }
 
 impl Evaluee {
-    fn read(tx: &mut Tx, start: CycleStart, seen: &Seen) -> Result<Self> {
+    fn read(tx: &mut Tx, start: CycleStart, seen: &Seen, now: Timestamp) -> Result<Self> {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data: Map<_, _> = serde_json::from_str(&start.data).map_err(broken)?;
         let asks = seen.rules.of(start.team_id).ask_events();
@@ -200,14 +204,17 @@ impl Evaluee {
             let key = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
             seen.disregarded.contains(&HashedKey::new(&seen.hasher, start.team_id, &key))
         };
-        let common = seen.common.of(start.team_id);
-        let keys = link::current_keys(&state, &profile, common, left_out)
+        let subject = (start.external_id.as_str(), &state, &profile);
+        let trusted = Trusted::of(seen.lists.of(start.team_id), subject, now);
+        let common = trusted.and_common(seen.common.of(start.team_id));
+        let keys = link::current_keys(&state, &profile, &common, left_out)
             .into_iter()
-            .chain(email)
+            .chain(email.filter(|key| !trusted.has(key)))
+            .filter(|_| !trusted.is_identity())
             .map(|key| (HashedKey::new(&seen.hasher, start.team_id, &key), key))
             .collect();
         let counted = Vec::new();
-        let mut evaluee = Self { start, state, data, profile, keys, asked, counted };
+        let mut evaluee = Self { start, state, data, profile, trusted, keys, asked, counted };
         evaluee.counted = evaluee.ask_counters(tx, seen)?;
         Ok(evaluee)
     }
@@ -242,7 +249,7 @@ impl Evaluee {
         let now = self.state.last_event_at().unwrap_or(started_at);
         let team_id = self.start.team_id;
         let known = (seen.mappings.of(team_id), seen.datasets.of(team_id), seen.common.of(team_id));
-        let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared);
+        let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared).trusting(&self.trusted);
         let found = score::analyze(&snapshot, seen.weights.of(team_id));
         let linked = Linked::of(shared);
         let events: Option<Vec<_>> = self.asked.as_ref().map(|asked| {
@@ -260,7 +267,7 @@ impl Evaluee {
             badges: badge::of_analyzers(&found.observations).collect(),
             agent: self.state.agent(),
             observations: Some(&found.observations),
-            events: events.as_deref().map(|events| (events, newest)),
+            events: events.as_deref().map(|events| (events, seen.lists.of(team_id).as_ref(), newest)),
         };
         let decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;
         let (event_count, device_count) = (self.state.event_count(), self.state.device_count());

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use dregs_core::dataset;
 use dregs_core::identity::Profile;
-use dregs_core::link::{self, KeyKind, LinkKey};
+use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
+use dregs_core::list::{self, Change, List, ListType};
 use dregs_core::notify::message::EventType;
 use dregs_core::time::{SECOND_MS, Timestamp};
 use dregs_core::words::snake;
@@ -25,6 +26,12 @@ use crate::store::{Result, Store, StoreError, Tx, channels, settings};
 
 /// What work on the past is called in the settings.
 const WORK_PREFIX: &str = "rescore:";
+/// And the values of it, where it is about many.
+const VALUES_PREFIX: &str = "rescored-values:";
+/// Values in one piece of work on the past; of more, everybody is scored again.
+const VALUES_MAX: usize = 10_000;
+/// Within one piece of work only, where nobody can aim at it.
+const HASHER: KeyHasher = KeyHasher::new([0; 16]);
 /// Identities looked at in one transaction, so that no other waits long.
 const CHUNK_IDENTITIES: i64 = 200;
 /// Other nodes go by what was until they have read what is.
@@ -43,6 +50,8 @@ pub enum Concern {
     Network,
     /// Those who have shown a value that turned out to be common.
     Common(KeyKind),
+    /// Those who show a value of this type that was put on a list of the team's, or taken off it.
+    Listed(ListType),
     /// Everybody: rules are asked again, and nobody is scored.
     Rules,
     /// Everybody.
@@ -77,17 +86,50 @@ impl Work {
         }
         self.put(tx)
     }
+
+    /// Where the values are that it is about.
+    fn values_name(&self) -> String {
+        format!("{VALUES_PREFIX}{}:{}", self.team_id, self.value)
+    }
+
+    /// The values that it is about, as a list.
+    fn listed(&self, tx: &mut Tx) -> Result<Option<List>> {
+        let Concern::Listed(list_type) = self.concern else { return Ok(None) };
+        let kept = settings::with_prefix(tx, &self.values_name())?.pop();
+        let values: Vec<String> =
+            kept.map_or(Ok(Vec::new()), |(_, values)| serde_json::from_slice(&values)).map_err(broken)?;
+        let mut list = List::new(String::new(), list_type, false);
+        let change = |value| Change { value, is_in: true, ends_at: None };
+        list.apply(&HASHER, values.into_iter().map(change));
+        Ok(Some(list))
+    }
+
+    fn end(&self, tx: &mut Tx, name: &str) -> Result<()> {
+        if matches!(self.concern, Concern::Listed(_)) {
+            settings::delete(tx, &self.values_name())?;
+        }
+        settings::delete(tx, name)
+    }
 }
 
 /// A change of what something means: what it is about, and its value.
 struct About<'a> {
     concern: Concern,
     value: &'a str,
+    listed: Option<&'a List>,
 }
 
 impl About<'_> {
     fn concerns(&self, tx: &mut Tx, identity: &Walked, known: &Known) -> Result<bool> {
         Ok(match self.concern {
+            Concern::Listed(list_type) => {
+                let state = refold::decode(tx, identity.id, &identity.state)?;
+                let shown = list::shown(list_type, &identity.external_id, &state, &known.profile);
+                let is_listed = |value: &String| {
+                    self.listed.is_some_and(|list| list.find(&HASHER, value, Timestamp::default()).is_some())
+                };
+                shown.iter().any(is_listed)
+            }
             Concern::Rules => false,
             Concern::Weights | Concern::NewestEvents => true,
             Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
@@ -123,6 +165,28 @@ pub fn begin(tx: &mut Tx, team_id: i64, concern: Concern, value: &str, now: Time
     Work { team_id, concern, value: value.to_owned(), from, after: 0 }.put(tx)
 }
 
+/// Has everybody scored again who shows one of these values, which were put on a list or taken off it, from a little
+/// after `now` on; of many values everybody. `change` tells this change of the list from others.
+pub fn begin_listed(
+    tx: &mut Tx,
+    (team_id, list_type): (i64, ListType),
+    change: &str,
+    values: &[String],
+    now: Timestamp,
+) -> Result<()> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let is_many = values.len() > VALUES_MAX;
+    let concern = if is_many { Concern::Weights } else { Concern::Listed(list_type) };
+    let from = now.plus_millis(WORK_DELAY_MS);
+    let work = Work { team_id, concern, value: format!("list-{change}"), from, after: 0 };
+    if !is_many {
+        settings::put(tx, &work.values_name(), &serde_json::to_vec(values).map_err(broken)?)?;
+    }
+    work.put(tx)
+}
+
 /// Identities that are looked at to count those whom a change concerns: the newest. It takes a second or so.
 const COUNTED_MAX: u64 = 20_000;
 
@@ -149,7 +213,7 @@ async fn count(
             .read(move |tx| {
                 let walked = identities::before(tx, team_id, before, CHUNK_IDENTITIES)?;
                 let (last, looked_at) = (walked.last().map(|last| last.id), walked.len() as u64);
-                let about = About { concern, value: &value };
+                let about = About { concern, value: &value, listed: None };
                 let mut concerned = 0;
                 for identity in walked {
                     let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
@@ -241,14 +305,15 @@ pub async fn go_on(
                 return work.ask_rules(tx, &name, now);
             }
             let walked = identities::after(tx, work.team_id, work.after, CHUNK_IDENTITIES)?;
-            let Some(last) = walked.last() else { return settings::delete(tx, &name) };
+            let Some(last) = walked.last() else { return work.end(tx, &name) };
             work.after = last.id;
+            let listed = work.listed(tx)?;
             let mut concerned = Vec::new();
             for identity in walked {
                 let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
                 let profile = Profile::from_data(&data, mappings.of(work.team_id));
                 let known = Known { data, profile };
-                let about = About { concern: work.concern, value: &work.value };
+                let about = About { concern: work.concern, value: &work.value, listed: listed.as_ref() };
                 if about.concerns(tx, &identity, &known)? {
                     let Profile { name, email, username, .. } = known.profile;
                     let (id, version) = (identity.id, identity.version);

@@ -74,6 +74,10 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/identities/{id}/actions/end-snooze" => json!({"rule": "1"}),
         "POST /api/escalations/{id}/notes" => json!({"text": "Looks odd"}),
         "POST /api/datasets/{slug}/entries" => json!({"value": format!("d{unique}.org")}),
+        "POST /api/lists" => json!({"name": format!("List {unique}"), "type": "TEXT"}),
+        "PATCH /api/lists/{id}" => json!({"name": "Renamed"}),
+        "POST /api/lists/{id}/entries" => json!({"entries": [{"value": "one"}]}),
+        "POST /api/lists/{id}/import" => json!({"csv": "two"}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
         "POST /api/views" => {
             json!({"name": format!("View {unique}"), "page": "identities", "query": "term=ada"})
@@ -231,6 +235,14 @@ impl Scene {
                 let entries = format!("{DATASET}/entries");
                 let entry = self.server.post(&entries, new).await;
                 format!("{entries}/{}", entry["id"])
+            }
+            _ if path.starts_with("/api/lists/{id}") => {
+                let list = self.server.post("/api/lists", body("POST /api/lists", unique).unwrap()).await;
+                let path = path.replace("{id}", &list["id"].to_string());
+                let entries = format!("/api/lists/{}/entries", list["id"]);
+                self.server.post(&entries, json!({"entries": [{"value": "first"}]})).await;
+                let entry = self.server.get(&entries).await["content"][0]["id"].to_string();
+                path.replace("{entryId}", &entry)
             }
             "GET /api/search" => format!("{path}?term=ada"),
             "DELETE /api/views/{id}" => {
@@ -462,7 +474,7 @@ const FOR_ADMINS: [(&str, &[&str]); 4] = [
     ("credentials", &["/api/credentials"]),
     ("invitations", &["/team/invitations"]),
     ("the audit log", &["/api/audit-log"]),
-    ("the export of a person", &["/export"]),
+    ("the export of a person", &["/identities/{id}/export"]),
 ];
 
 /// Holds what `phrases` mean against who is refused, and names them in a row.

@@ -14,6 +14,7 @@ use dregs_server::ops::access::limits::{Held, OF_ADDRESS_MAX_MIB, OF_ANYBODY_MAX
 use dregs_server::ops::access::sign_in::SESSIONS_MAX;
 use dregs_server::ops::identities::reviews::REVIEWS_MAX;
 use dregs_server::ops::team::datasets::ENTRIES_OF_DATASET_MAX;
+use dregs_server::ops::team::lists::{ENTRIES_OF_LIST_MAX, IMPORT_LINES_MAX};
 use dregs_server::store::sessions::{self, Place};
 use dregs_server::store::users::{self, Role};
 use dregs_server::store::{Tx, identities, reviews};
@@ -414,6 +415,36 @@ pub fn entries_of_a_dataset() -> Outcome {
         assert_eq!(said, "400 bad_request A dataset of a team has at most 10000 entries.");
         server.post("/api/datasets/common-email-domains/entries", json!({"value": "more.example"})).await;
         said
+    })
+}
+
+pub fn entries_of_a_list() -> Outcome {
+    Box::pin(async {
+        let server = server().await;
+        let id = server.post("/api/lists", json!({"name": "L", "type": "TEXT"})).await["id"].clone();
+        let fill = |tx: &mut Tx| {
+            let all_but_one = values![ENTRIES_OF_LIST_MAX - 1];
+            tx.execute("update lists set entry_count = $1", &all_but_one)
+        };
+        server.app.store.write(fill).await.unwrap();
+        let path = format!("/api/lists/{id}/entries");
+        server.post(&path, json!({"entries": [{"value": "last"}]})).await;
+        let said = refused(&server, &path, json!({"entries": [{"value": "more"}]})).await;
+        assert_eq!(said, "400 bad_request A list has at most 1000000 entries.");
+        server.post(&path, json!({"entries": [{"value": "last", "comment": "is there"}]})).await;
+        said
+    })
+}
+
+pub fn lines_of_a_table() -> Outcome {
+    Box::pin(async {
+        let server = server().await;
+        let id = server.post("/api/lists", json!({"name": "L", "type": "TEXT"})).await["id"].clone();
+        let table = |lines: usize| (0..lines).map(|n| format!("v{n}\n")).collect::<String>();
+        let path = format!("/api/lists/{id}/import");
+        let taken = server.post(&path, json!({"csv": table(IMPORT_LINES_MAX)})).await;
+        assert_eq!(taken["added"], IMPORT_LINES_MAX);
+        refused(&server, &path, json!({"csv": table(IMPORT_LINES_MAX + 1)})).await
     })
 }
 

@@ -81,6 +81,9 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
     let counter = make("/api/counters", counter).await["id"].clone();
     let dataset = "/api/datasets/disposable-email-domains";
     let entry = make(&format!("{dataset}/entries"), json!({"value": "leaked.example"})).await["id"].clone();
+    let list = make("/api/lists", json!({"name": "leaked list", "type": "TEXT"})).await["id"].clone();
+    make(&format!("/api/lists/{list}/entries"), json!({"entries": [{"value": "leaked"}]})).await;
+    let on_list = two.get(&admin, &format!("/api/lists/{list}/entries")).await["content"][0]["id"].clone();
     let view = json!({"name": "leaked view", "page": "identities", "query": "term=leaked"});
     let view = make("/api/views", view).await["id"].clone();
     let credential = make("/api/credentials", json!({"name": "leaked key"})).await["id"].clone();
@@ -117,6 +120,8 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
         ("/api/labels/accuracy/badges/{slug}", at("labels/accuracy/badges", &json!("leaked-badge"))),
         ("/api/labels/accuracy/rules/{id}", at("labels/accuracy/rules", &escalation_rule)),
         ("/api/labels/{id}", at("labels", &label)),
+        ("/api/lists/{id}", at("lists", &list)),
+        ("/api/lists/{id}/entries/{entryId}", format!("/api/lists/{list}/entries/{on_list}")),
         ("/api/mappings/{id}", at("mappings", &mapping)),
         ("/api/mcp-tokens/{id}", at("mcp-tokens", &token)),
         ("/api/oauth/connections/{id}", at("oauth/connections", &json!(1))),

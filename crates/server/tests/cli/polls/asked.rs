@@ -66,7 +66,10 @@ pub fn readable(ids: &Ids) -> Vec<Asked> {
             found.push(get(format!("{path}?revision=1")));
         } else if takes("pageSize") {
             found.push(get(format!("{path}?pageSize=100")));
-            found.push(get(format!("{path}?pageSize=100&pageNumber=10000")));
+            // What is paged by key has no page of a number.
+            if takes("pageNumber") {
+                found.push(get(format!("{path}?pageSize=100&pageNumber=10000")));
+            }
         } else if takes("limit") {
             found.push(get(format!("{path}?limit=1000")));
         } else {
@@ -98,6 +101,8 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
     let escalation = json!({"name": "One more", "severity": "INFO", "conditions": conditions});
     let decided: Vec<_> = (0..100).map(|n| format!("large{n}")).collect();
     let delivery: i64 = ids["/api/deliveries/{id}"].rsplit('/').next().unwrap().parse().unwrap();
+    let entries: Vec<_> = (0..1_000).map(|n| json!({"value": format!("device {n}")})).collect();
+    let csv: String = (0..10_000).map(|n| format!("device-{n}\n")).collect();
     let table: Vec<(&'static str, &str, Value, u16)> = vec![
         ("POST", "/api/auth/login", sign_in, 200),
         ("POST", "/api/auth/accept-invitation", json!({"token": "inv_", "password": super::PASSWORD}), 404),
@@ -195,6 +200,10 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/labels", json!({ "labels": labels }), 200),
         ("POST", "/api/labels/{id}/actions/preview-withdraw", Value::Null, 200),
         ("POST", "/api/labels/{id}/actions/withdraw", Value::Null, 200),
+        ("POST", "/api/lists", json!({"name": "One more", "type": "TEXT"}), 201),
+        ("PATCH", "/api/lists/{id}", json!({"trusted": true}), 200),
+        ("POST", "/api/lists/{id}/entries", json!({ "entries": entries }), 200),
+        ("POST", "/api/lists/{id}/import", json!({ "csv": csv }), 200),
         ("POST", "/api/mappings", json!({"kind": "EVENT_TYPE", "source": "one_more", "target": null}), 201),
         ("PATCH", "/api/mappings/{id}", json!({"target": "LOGIN"}), 200),
         ("POST", "/api/mappings/actions/preview", json!({"kind": "EVENT_TYPE", "source": "upload"}), 200),
@@ -232,6 +241,8 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("DELETE", "/api/credentials/{id}", Value::Null, 204),
         ("DELETE", "/api/datasets/{slug}/entries/{id}", Value::Null, 204),
         ("DELETE", "/api/groups/{type}/{id}/identities/{identityId}", Value::Null, 204),
+        ("DELETE", "/api/lists/{id}/entries/{entryId}", Value::Null, 204),
+        ("DELETE", "/api/lists/{id}", Value::Null, 204),
         ("DELETE", "/api/mappings/{id}", Value::Null, 204),
         ("DELETE", "/api/mcp-tokens/{id}", Value::Null, 204),
         ("DELETE", "/api/oauth/connections/{id}", Value::Null, 404),

@@ -123,7 +123,7 @@ fn noise(bytes: usize) -> String {
 type Added = (&'static str, usize, &'static [(&'static str, &'static str)]);
 
 /// How much is added to what a team has made, by table; and what must be another in each row.
-const ADDED: [Added; 9] = [
+const ADDED: [Added; 11] = [
     ("credentials", 95, &[("name", "x"), ("public_key", "'pk_' || x"), ("secret_hash", "randomblob(32)")]),
     ("invitations", 195, &[("email", "x || email"), ("token_hash", "randomblob(32)")]),
     ("users", 990, &[("email", "x || email"), ("owner", "0")]),
@@ -132,6 +132,8 @@ const ADDED: [Added; 9] = [
     ("escalation_rules", 990, &[("name", "name || x"), ("enabled", "0")]),
     ("mappings", 4_990, &[("source", "source || x")]),
     ("dataset_entries", 9_990, &[("value", "x || '.' || value")]),
+    ("lists", 90, &[("slug", "slug || x"), ("name", "name || x")]),
+    ("list_entries", 100_000, &[("value", "x || value")]),
     ("views", 90, &[("name", "name || x")]),
 ];
 
@@ -221,6 +223,10 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
     let mcp_token = make("/api/mcp-tokens", json!({"name": "Other"}));
     let invitation = make("/api/team/invitations", json!({"email": "other@example.com", "role": "USER"}));
     let entry = make("/api/datasets/disposable-email-domains/entries", json!({"value": "other.example"}));
+    let list = make("/api/lists", json!({"name": "Devices", "type": "DEVICE"}));
+    let on_list = format!("/api/lists/{list}/entries");
+    server.make(token, &on_list, 200, json!({"entries": [{"value": "first"}]}));
+    let on_list = format!("{on_list}/{}", server.read(token, &on_list)["content"][0]["id"]);
     fill(ground);
     // It is read again within a second.
     std::thread::sleep(Duration::from_secs(3));
@@ -248,6 +254,8 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
         ("/api/labels/accuracy/badges/{slug}", at("labels/accuracy/badges", &"confirmed-bad")),
         ("/api/labels/accuracy/rules/{id}", at("labels/accuracy/rules", &escalation_rule["id"])),
         ("/api/labels/{id}", at("labels", &label)),
+        ("/api/lists/{id}", at("lists", &list)),
+        ("/api/lists/{id}/entries/{entryId}", on_list),
         ("/api/mappings/{id}", at("mappings", &mapping)),
         ("/api/mcp-tokens/{id}", at("mcp-tokens", &mcp_token)),
         ("/api/oauth/connections/{id}", at("oauth/connections", &1)),

@@ -93,6 +93,7 @@ impl Verdict {
             badges: badge::of_analyzers(&observations).collect(),
             agent: None,
             events: None,
+            lists: None,
         };
         let decision = decide(&Standing::default(), &facts, rules, SystemClock.now());
         let mut badges: Vec<_> = decision.after.badges.into_iter().map(|badge| badge.slug).collect();

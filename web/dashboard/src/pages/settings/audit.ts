@@ -51,6 +51,12 @@ const ACTIONS: Record<string, string> = {
   "identity.withdraw-label": "Label withdrawn",
   "invitation.create": "Member invited",
   "invitation.remove": "Invitation revoked",
+  "list-entry.create": "Entries put on a list",
+  "list-entry.delete": "Entry taken off a list",
+  "list.change": "List changed",
+  "list.create": "List created",
+  "list.delete": "List deleted",
+  "list.import": "Table imported into a list",
   "mapping.change": "Mapping changed",
   "mapping.create": "Mapping created",
   "mapping.delete": "Mapping deleted",
@@ -135,6 +141,6 @@ export const ACTION_OPTIONS: Option[] = Object.entries(ACTIONS).toSorted(byWords
 /** What things are done to. */
 const TARGETS = [
   "badge-rule", "bulk-change", "channel", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
-  "invitation", "mapping", "mcp-client", "mcp-token", "member", "team", "user", "view", "weights",
+  "invitation", "list", "mapping", "mcp-client", "mcp-token", "member", "team", "user", "view", "weights",
 ];
 export const TARGET_OPTIONS: Option[] = TARGETS.map((type): Option => [type, targetWords(type)]).toSorted(byWords);

@@ -1,0 +1,54 @@
+-- Lists of a team's own. Each change takes the next revision of its list, so that a server that keeps the list in memory
+-- reads what has changed since, and not all of it.
+create table lists (
+  id integer primary key autoincrement,
+  team_id integer not null references teams (id),
+  -- what rules call it
+  slug text not null,
+  name text not null,
+  description text,
+  -- EMAIL, EMAIL_DOMAIN, IP, NETWORK, ASN, COUNTRY, DEVICE, IDENTITY, PHONE or TEXT
+  type text not null,
+  -- 1 where who shares what is on it says nothing of anybody
+  trusted integer not null,
+  revision integer not null,
+  -- of removals after this revision none is missing in list_removals
+  removals_since integer not null,
+  entry_count integer not null,
+  created_at integer not null,
+  updated_at integer not null,
+  -- its entries go little by little
+  deleted_at integer
+);
+create unique index lists_slug on lists (team_id, slug) where deleted_at is null;
+
+create table list_entries (
+  id integer primary key autoincrement,
+  team_id integer not null,
+  list_id integer not null,
+  value text not null,
+  comment text,
+  -- who put it in, or changed it last
+  author text not null,
+  created_at integer not null,
+  -- from then on it counts no more; null where it has no end
+  ends_at integer,
+  -- 1 once those whom its end concerns are scored again
+  ended integer not null,
+  revision integer not null
+);
+create unique index list_entries_value on list_entries (team_id, list_id, value);
+create index list_entries_revision on list_entries (team_id, list_id, revision);
+create index list_entries_end on list_entries (ends_at) where ended = 0 and ends_at is not null;
+
+-- What was taken out of lists, for those who keep them in memory.
+create table list_removals (
+  id integer primary key autoincrement,
+  team_id integer not null,
+  list_id integer not null,
+  value text not null,
+  revision integer not null
+);
+create index list_removals_revision on list_removals (team_id, list_id, revision);
+
+insert into versions (name, version) values ('lists', 0);

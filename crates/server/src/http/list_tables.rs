@@ -1,0 +1,277 @@
+//! Lists as tables: taken in whole or not at all, and given out a page at a time.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use dregs_core::list::ListType;
+use dregs_core::time::Timestamp;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::Answer;
+use super::auth::{Caller, Triager};
+use super::body::{Json, Unchecked};
+use super::elsewhere::elsewhere;
+use super::error::{ApiError, must_have};
+use super::identity_csv::{cell_read, inert, line};
+use super::lists::{COMMENT_MAX_CHARS, find, find_to_change, not_found};
+use super::params::{Params, Path};
+use crate::app::App;
+use crate::ops::audit::Actor;
+use crate::ops::team::lists::{self as ops, IMPORT_LINES_MAX, NewEntry};
+use crate::store::lists::{self, Entry};
+use crate::store::{Result, log_failure};
+
+const COLUMNS: [&str; 3] = ["value", "comment", "endsAt"];
+/// Lines with an error that are told.
+const ERRORS_MAX: usize = 100;
+/// Values that are shown of those that would change.
+const SHOWN_MAX: usize = 20;
+const PAGE_ENTRIES: i64 = 1_000;
+
+/// A table.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListImportBody {
+    /// Columns: value, comment, endsAt. The last two may be left out; so may the heading, where they are in this order.
+    #[schema(example = "value,comment,endsAt\n203.0.113.0/24,Berlin,2027-01-01T00:00:00.000Z\n")]
+    csv: String,
+}
+
+/// Whether it is only tried.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ImportParams {
+    /// Whether nothing is written.
+    #[serde(default)]
+    #[param(default = false)]
+    dry_run: bool,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LineErrorBody {
+    /// From 1, the heading among them.
+    line: u64,
+    message: String,
+}
+
+/// What importing a table did, or would do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListImportedBody {
+    /// Whether it was written: not where it was only tried, nor where there are errors.
+    written: bool,
+    added: usize,
+    /// That were there with another comment or another end.
+    changed: usize,
+    unchanged: usize,
+    /// The first of the values that are added.
+    first_added: Vec<String>,
+    /// The first of those that are changed.
+    first_changed: Vec<String>,
+    /// The first of the lines that are wrong.
+    errors: Vec<LineErrorBody>,
+    error_count: usize,
+}
+
+/// Import a table into a list
+///
+/// All of it or, where a line is wrong, nothing. At most 10,000 lines at a time: import a longer table in parts.
+#[utoipa::path(post, operation_id = "importList", path = "/lists/{id}/import", tag = "lists",
+    params(("id" = i64, Path), ImportParams), request_body = ListImportBody,
+    responses((status = 200, body = ListImportedBody)))]
+pub async fn import(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Params(params): Params<ImportParams>,
+    Json(body): Json<Unchecked<ListImportBody>>,
+) -> std::result::Result<Answer<ListImportedBody>, ApiError> {
+    let list = find_to_change(&app, &caller, &id).await?;
+    let csv = body.check(|body| Ok(body.csv))?;
+    let list_type = list.list_type;
+    let (entries, mut errors) = elsewhere(move || read(&csv, list_type)).await?;
+    must_have("csv", entries.len() + errors.len(), 0..=IMPORT_LINES_MAX, "lines")?;
+    let error_count = errors.len();
+    errors.truncate(ERRORS_MAX);
+    let (id, written) = (list.id, !params.dry_run && errors.is_empty());
+    let put = if written {
+        ops::add(&app.store, &app.kept, actor, ("list.import", id, entries), app.clock.now()).await?
+    } else {
+        let read = move |tx: &mut crate::store::Tx| {
+            let list = lists::get(tx, list.team_id, list.id)?;
+            list.map(|list| ops::plan(tx, list, &entries)).transpose()
+        };
+        app.long_reads.read(read).await?
+    };
+    let put = put.ok_or_else(not_found)?;
+    let shown = |entries: &[NewEntry]| -> Vec<_> {
+        entries.iter().take(SHOWN_MAX).map(|entry| entry.value.clone()).collect()
+    };
+    Ok(Answer(ListImportedBody {
+        written,
+        added: put.added.len(),
+        changed: put.changed.len(),
+        unchanged: put.unchanged,
+        first_added: shown(&put.added),
+        first_changed: shown(&put.changed),
+        errors,
+        error_count,
+    }))
+}
+
+/// The entries of a table, and what is wrong with its lines.
+fn read(csv: &str, list_type: ListType) -> (Vec<NewEntry>, Vec<LineErrorBody>) {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(csv.strip_prefix('\u{feff}').unwrap_or(csv).as_bytes());
+    let (mut entries, mut errors) = (Vec::new(), Vec::new());
+    let mut places = [Some(0), Some(1), Some(2)];
+    for (number, record) in reader.records().enumerate() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                errors.push(LineErrorBody { line, message: "is no line of a table".to_owned() });
+                continue;
+            }
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        let is_heading = number == 0 && record.iter().any(|cell| cell.trim().eq_ignore_ascii_case("value"));
+        if is_heading {
+            let named = |name: &str| record.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
+            places = COLUMNS.map(named);
+            continue;
+        }
+        let cell = |place: usize| {
+            let cell = places[place].and_then(|place| record.get(place)).unwrap_or_default();
+            Some(cell_read(cell.trim())).filter(|cell| !cell.is_empty())
+        };
+        match entry(list_type, (cell(0), cell(1), cell(2))) {
+            Ok(entry) => entries.push(entry),
+            Err(message) => errors.push(LineErrorBody { line, message }),
+        }
+    }
+    (entries, errors)
+}
+
+fn entry(
+    list_type: ListType,
+    (value, comment, ends_at): (Option<&str>, Option<&str>, Option<&str>),
+) -> std::result::Result<NewEntry, String> {
+    let value = value.and_then(|value| list_type.value(value));
+    let value = value.ok_or_else(|| format!("value must be {}", list_type.expected()))?;
+    if comment.is_some_and(|comment| comment.chars().count() > COMMENT_MAX_CHARS || comment.contains('\0')) {
+        return Err(format!("comment must have at most {COMMENT_MAX_CHARS} characters"));
+    }
+    let ends_at = ends_at.map(|text| {
+        Timestamp::parse(text).ok_or("endsAt must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`")
+    });
+    Ok(NewEntry { value, comment: comment.map(str::to_owned), ends_at: ends_at.transpose()? })
+}
+
+/// Export a list as CSV
+///
+/// With the heading `value,comment,endsAt`, as an import takes it. A cell that a spreadsheet would take for a formula
+/// begins with an apostrophe, which an import leaves out again.
+#[utoipa::path(get, operation_id = "exportList", path = "/lists/{id}/export", tag = "lists",
+    params(("id" = i64, Path)), responses((status = 200, body = String, content_type = "text/csv")))]
+pub async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> std::result::Result<Response, ApiError> {
+    let list = find(&app, &caller, &id).await?;
+    let heading = line(&COLUMNS.map(str::to_owned))?;
+    let name = format!("attachment; filename=\"{}.csv\"", list.slug);
+    let headers =
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    let lines = lines(app, heading, (list.team_id, list.id));
+    Ok((headers, Body::from_stream(lines)).into_response())
+}
+
+/// The heading and then the line of each entry, in pieces.
+fn lines(
+    app: Arc<App>,
+    heading: Vec<u8>,
+    key: (i64, i64),
+) -> impl stream::Stream<Item = std::io::Result<Bytes>> {
+    stream::unfold(Some((heading, String::new())), move |rest| {
+        let app = Arc::clone(&app);
+        async move {
+            let (head, after) = rest?;
+            if !head.is_empty() {
+                return Some((Ok(head.into()), Some((Vec::new(), after))));
+            }
+            let read = app.long_reads.read(move |tx| lists::page(tx, key, None, &after, PAGE_ENTRIES)).await;
+            let written = read.and_then(|entries| {
+                let lines = entries.iter().map(row).collect::<Result<Vec<_>>>()?.concat();
+                Ok((lines, entries.last().map(|last| last.value.clone())))
+            });
+            match written {
+                Ok((lines, Some(last))) => Some((Ok(lines.into()), Some((Vec::new(), last)))),
+                Ok((_, None)) => None,
+                // The table ends in the middle, which its reader sees.
+                Err(error) => {
+                    log_failure!(error, "a table of a list broke off");
+                    Some((Err(std::io::Error::other("the table broke off")), None))
+                }
+            }
+        }
+    })
+}
+
+fn row(entry: &Entry) -> Result<Vec<u8>> {
+    let comment = entry.comment.as_deref().map(inert).unwrap_or_default();
+    line(&[inert(&entry.value), comment, entry.ends_at.map(|at| at.to_string()).unwrap_or_default()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(csv: &str, entries: &[(&str, Option<&str>, bool)], errors: &[(u64, &str)]) {
+        let (found, wrong) = read(csv, ListType::Network);
+        let found: Vec<_> = found
+            .iter()
+            .map(|entry| (entry.value.as_str(), entry.comment.as_deref(), entry.ends_at.is_some()))
+            .collect();
+        let wrong: Vec<_> = wrong.iter().map(|error| (error.line, error.message.as_str())).collect();
+        assert_eq!((&found[..], &wrong[..]), (entries, errors), "{csv:?}");
+    }
+
+    #[test]
+    fn a_table_is_read_with_and_without_its_heading() {
+        check("203.0.113.7/24\r\n", &[("203.0.113.0/24", None, false)], &[]);
+        check("203.0.113.7/24,Berlin", &[("203.0.113.0/24", Some("Berlin"), false)], &[]);
+        let reordered = "endsAt,Value\n2027-01-01T00:00:00Z,203.0.113.0/24\n,2001:db8::/32\n";
+        check(reordered, &[("203.0.113.0/24", None, true), ("2001:db8::/32", None, false)], &[]);
+        check(
+            "\u{feff}value,comment\n203.0.113.0/24,\"a \"\"b\"\",\nc\"\n",
+            &[("203.0.113.0/24", Some("a \"b\",\nc"), false)],
+            &[],
+        );
+        check("203.0.113.0/24,'=1+1", &[("203.0.113.0/24", Some("=1+1"), false)], &[]);
+        check("", &[], &[]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_line() {
+        let expected = "value must be a network such as 198.51.100.0/24, and not all addresses there are";
+        let time = "endsAt must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`";
+        check(
+            "value,comment,endsAt\nnonsense\n\n203.0.113.0/24\n,c\n203.0.113.1,,tomorrow\n",
+            &[("203.0.113.0/24", None, false)],
+            &[(2, expected), (5, expected), (6, time)],
+        );
+        check("comment\nx\n", &[], &[(1, expected), (2, expected)]);
+    }
+}

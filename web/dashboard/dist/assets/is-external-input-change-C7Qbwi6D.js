@@ -1,0 +1,1 @@
+import{Gr as e}from"./shared-BUIaxVg_.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};
