@@ -20,7 +20,7 @@ const TYPING_MS = 150;
 export const PAGES: [label: string, to: string][] = [
   ["Home", "/"], ["Identities", "/identities"], ["Escalations", "/escalations"], ["Events", "/events"], ["Devices", "/devices"],
   ["Groups", "/groups"], ["Rules", "/rules"], ["Channels", "/settings/channels"], ["Credentials", "/settings/credentials"],
-  ["Team", "/settings/team"], ["Mappings", "/settings/mappings"], ["Datasets", "/settings/datasets"], ["Lists", "/settings/lists"], ["MCP tokens", "/settings/mcp-tokens"],
+  ["Team", "/settings/team"], ["Mappings", "/settings/mappings"], ["Datasets", "/settings/datasets"], ["Counters", "/settings/counters"], ["Lists", "/settings/lists"], ["MCP tokens", "/settings/mcp-tokens"],
   ["Weights", "/settings/weights"], ["Usage", "/settings/usage"], ["Retention", "/settings/retention"], ["Audit log", "/settings/audit-log"], ["System", "/settings/system"], ["Account", "/settings/account"],
 ];
 

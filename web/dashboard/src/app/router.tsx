@@ -72,6 +72,7 @@ const routes = root.addChildren([
       createRoute({ ...setting, path: "/teams", component: lazyPage(() => import("../pages/settings/Teams"), "Teams") }),
       createRoute({ ...setting, path: "/account", component: lazyPage(() => import("../pages/settings/Account"), "Account") }),
       createRoute({ ...setting, path: "/datasets", component: lazyPage(() => import("../pages/settings/Datasets"), "Datasets") }),
+      createRoute({ ...setting, path: "/counters", component: lazyPage(() => import("../pages/counters/Counters"), "Counters") }),
       createRoute({ ...setting, path: "/lists", component: lazyPage(() => import("../pages/lists/Lists"), "Lists") }),
       createRoute({ ...setting, path: "/lists/$id", component: lazyPage(() => import("../pages/lists/ListPage"), "ListPage") }),
       createRoute({ ...setting, path: "/mappings", component: lazyPage(() => import("../pages/settings/Mappings"), "Mappings") }),

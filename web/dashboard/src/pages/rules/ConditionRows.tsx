@@ -3,7 +3,7 @@
 import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { CONDITIONS_MAX, DEPTH_MAX, first, innerOf, isInRange, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
+import { CONDITIONS_MAX, DEPTH_MAX, first, innerOf, isInRange, KINDS, subjectOf, turned, WHICH, type Condition, type Subject } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
 import classes from "./Rules.module.css";
 import { CounterChoice, EventChoice, FactFields } from "./EventFields";
@@ -19,15 +19,21 @@ interface Props {
   mayBeEmpty?: boolean;
   /** Whether events can be asked about. */
   isOfEvents?: boolean;
+  /** Whether only what counters can ask is offered. */
+  isOfCounters?: boolean;
   errors: FieldErrors;
   onChange: (rows: Row[]) => void;
 }
 
+/** What can be asked of an event before it is scored. */
+const COUNTED: Subject[] = ["event", "value", "number", "values", "text", "pattern", "group", "not"];
+
 /** Which kinds of conditions can be chosen. */
 type Kinds = typeof KINDS;
 
-export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfEvents = true, errors, onChange }: Props) {
-  const kinds = KINDS.filter((kind) => (isOfEscalations || !kind.isOfEscalations) && (isOfEvents || !kind.isOfEvents));
+export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfEvents = true, isOfCounters, errors, onChange }: Props) {
+  const isOffered = (kind: Kinds[number]) => (isOfEscalations || !kind.isOfEscalations) && (isOfEvents || !kind.isOfEvents);
+  const kinds = KINDS.filter((kind) => (isOfCounters ? COUNTED.includes(kind.subject) : isOffered(kind)));
   const replace = (key: string, condition: Condition) => onChange(rows.map((row) => (row.key === key ? { key, condition } : row)));
   return (
     <Stack gap="sm" className={classes.conditions}>
@@ -46,7 +52,7 @@ export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfEvents = 
       ))}
       <Wrong message={errors.conditions} />
       <Group gap="sm">
-        <AddCondition isFull={rows.length >= CONDITIONS_MAX} onAdd={() => onChange([...rows, row(first())])} />
+        <AddCondition isFull={rows.length >= CONDITIONS_MAX} onAdd={() => onChange([...rows, row(first(kinds))])} />
         {rows.length > 0 && <Text c="dimmed" fz="sm">{noteOf(rows)}</Text>}
       </Group>
       {rows.length > 1 && <Text c="dimmed" fz="sm">Reads: <ConditionsInWords conditions={rows.map(({ condition }) => condition)} /></Text>}
@@ -123,7 +129,7 @@ function Inner({ name, place, depth, kinds, condition, errors, onChange }: Omit<
   return (
     <Stack gap="xs" className={classes.inner}>
       {all.map((inner, n) => fields(inner, `${place}.conditions[${n}]`, n, (next) => onChange({ type, conditions: all.with(n, next) }), remove(n)))}
-      <div><AddCondition isFull={all.length >= CONDITIONS_MAX} onAdd={() => onChange({ type, conditions: [...all, first()] })} /></div>
+      <div><AddCondition isFull={all.length >= CONDITIONS_MAX} onAdd={() => onChange({ type, conditions: [...all, first(kinds)] })} /></div>
     </Stack>
   );
 }
@@ -162,6 +168,7 @@ function Parameters({ condition, onChange }: ParametersProps) {
     case "values":
     case "text":
     case "pattern":
+    case "list":
       return <FactFields condition={condition} onChange={onChange} />;
     case "counter":
       return <CounterChoice condition={condition} onChange={onChange} />;

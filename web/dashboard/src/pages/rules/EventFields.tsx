@@ -5,7 +5,7 @@ import { $api, type Schemas } from "../../api";
 import type { ParametersProps } from "./ConditionRows";
 import { numberOf, subjectOf } from "./condition";
 import classes from "./Rules.module.css";
-import { useCounters, useFacts } from "./rules";
+import { useCounters, useFacts, useTeamLists } from "./rules";
 
 /** Values of one condition. */
 const VALUES_MAX = 100;
@@ -76,9 +76,26 @@ function Compared({ condition, onChange, seen }: ParametersProps & { seen: strin
           onChange={(event) => onChange({ pattern: event.currentTarget.value })}
         />
       );
+    case "list":
+      return <ListChoice slug={condition.list ?? ""} onChange={onChange} />;
     default:
       return <Autocomplete aria-label="Value" data={seen} value={value == null ? "" : String(value)} onChange={(value) => onChange({ value })} />;
   }
+}
+
+function ListChoice({ slug, onChange }: { slug: string; onChange: ParametersProps["onChange"] }) {
+  const lists = useTeamLists();
+  return (
+    <Select
+      aria-label="List"
+      placeholder="Choose a list"
+      searchable
+      nothingFoundMessage="No matching list"
+      data={lists.map(({ slug, name }) => ({ value: slug, label: name }))}
+      value={slug || null}
+      onChange={(next) => onChange({ list: next ?? "" })}
+    />
+  );
 }
 
 function Amount({ value, onChange }: { value: unknown; onChange: ParametersProps["onChange"] }) {

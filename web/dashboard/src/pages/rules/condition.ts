@@ -6,7 +6,7 @@ import { span } from "../../parts/Time";
 
 export type Condition = Schemas["ConditionBody"];
 /** What a condition is about. */
-export type Subject = "score" | "age" | "badge" | "agent" | "event" | "value" | "number" | "values" | "text" | "pattern" | "counter" | "group" | "not";
+export type Subject = "score" | "age" | "badge" | "agent" | "event" | "value" | "number" | "values" | "text" | "pattern" | "list" | "counter" | "group" | "not";
 
 interface Kind {
   type: string;
@@ -36,6 +36,8 @@ export const KINDS: Kind[] = [
   { type: "FACT_LT", label: "Fact below", subject: "number", isOfEvents: true },
   { type: "FACT_CONTAINS", label: "Fact contains", subject: "text", isOfEvents: true },
   { type: "FACT_MATCHES", label: "Fact matches", subject: "pattern", isOfEvents: true },
+  { type: "IN_LIST", label: "Fact on list", subject: "list", isOfEvents: true },
+  { type: "NOT_IN_LIST", label: "Fact not on list", subject: "list", isOfEvents: true },
   { type: "COUNTER_GT", label: "Counter above", subject: "counter", isOfEvents: true },
   { type: "COUNTER_LT", label: "Counter below", subject: "counter", isOfEvents: true },
   { type: "ALL", label: "All of", subject: "group" },
@@ -60,9 +62,9 @@ export function subjectOf(type: string): Subject | undefined {
   return KINDS.find((kind) => kind.type === type)?.subject;
 }
 
-/** A condition to begin with. */
-export function first(): Condition {
-  return turned({ type: "" }, "SCORE_LT");
+/** A condition to begin with, of these kinds. */
+export function first(kinds: Kind[] = KINDS): Condition {
+  return turned({ type: "" }, kinds[0]?.type ?? "SCORE_LT");
 }
 
 /** `condition` as one of another type: what both have stays. */
@@ -86,6 +88,8 @@ export function turned(condition: Condition, type: string): Condition {
       return { type, fact, values: condition.values ?? [] };
     case "pattern":
       return { type, fact, pattern: condition.pattern ?? "" };
+    case "list":
+      return { type, fact, list: condition.list ?? "" };
     case "counter":
       return { type, counter: condition.counter ?? "", value: numberOf(value) };
     case "group":
@@ -125,6 +129,8 @@ export function isWhole(condition: Condition): boolean {
       return Boolean(fact) && (condition.values ?? []).length > 0;
     case "pattern":
       return Boolean(fact) && Boolean(condition.pattern);
+    case "list":
+      return Boolean(fact) && Boolean(condition.list);
     case "counter":
       return Boolean(condition.counter) && numberOf(value) !== undefined;
     case "group":
@@ -145,6 +151,7 @@ export interface Names {
   badge: (slug: string) => string;
   fact: (name: string) => string;
   counter: (slug: string) => string;
+  list: (slug: string) => string;
 }
 
 /** A condition in words. */
@@ -176,6 +183,8 @@ export function inWords(condition: Condition, names: Names): string {
       return `${fact()} ${compared} ${(condition.values ?? []).map((one) => `“${String(one)}”`).join(", ")}`;
     case "pattern":
       return `${fact()} ${compared} “${condition.pattern ?? ""}”`;
+    case "list":
+      return `${fact()} is ${compared} “${names.list(condition.list ?? "")}”`;
     case "counter":
       return `${names.counter(condition.counter ?? "")} ${compared} ${numberOf(value) ?? "…"}`;
     case "group":

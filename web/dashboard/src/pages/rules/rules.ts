@@ -64,7 +64,12 @@ export function useFacts(): Schemas["FactBody"][] {
 
 /** The team's counters. */
 export function useCounters(): Schemas["CounterBody"][] {
-  return $api.useQuery("get", "/api/counters").data ?? [];
+  return $api.useQuery("get", "/api/counters", { params: { query: { pageSize: PAGE_SIZE } } }).data?.content ?? [];
+}
+
+/** The team's lists. */
+export function useTeamLists(): Schemas["ListBody"][] {
+  return $api.useQuery("get", "/api/lists").data ?? [];
 }
 
 /** What people call the badge of a slug; of one that nobody gives any more, its slug. */
@@ -75,10 +80,11 @@ export function useBadgeName(): (slug: string) => string {
 
 /** What people call what conditions name; of what is gone, its slug. */
 export function useNames(): Names {
-  const [badge, facts, counters] = [useBadgeName(), useFacts(), useCounters()];
+  const [badge, facts, counters, lists] = [useBadgeName(), useFacts(), useCounters(), useTeamLists()];
   return {
     badge,
     fact: (name) => facts.find((fact) => fact.name === name)?.description ?? name,
     counter: (slug) => counters.find((counter) => counter.slug === slug)?.name ?? slug,
+    list: (slug) => lists.find((list) => list.slug === slug)?.name ?? slug,
   };
 }

@@ -12,6 +12,7 @@ const PLACES = [
   { to: "/settings/teams", label: "Teams", isOwners: true },
   { to: "/settings/mappings", label: "Mappings" },
   { to: "/settings/datasets", label: "Datasets" },
+  { to: "/settings/counters", label: "Counters" },
   { to: "/settings/lists", label: "Lists" },
   { to: "/settings/weights", label: "Weights" },
   { to: "/settings/usage", label: "Usage" },

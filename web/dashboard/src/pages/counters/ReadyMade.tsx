@@ -1,0 +1,50 @@
+// Counters that most teams can use: none is there until it is added.
+
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { $api, refresh } from "../../api";
+import { Answer, Failure } from "../../parts/Answer";
+
+export function ReadyMade() {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open}>Ready-made…</Button>
+      <Modal opened={isOpen} onClose={close} title="Ready-made counters" size="lg"><Templates /></Modal>
+    </>
+  );
+}
+
+function Templates() {
+  const templates = $api.useQuery("get", "/api/counters/catalogue");
+  const own = $api.useQuery("get", "/api/counters", { params: { query: { pageSize: 100 } } });
+  const add = $api.useMutation("post", "/api/counters", { onError: () => {}, onSuccess: () => refresh("/api/counters") });
+  const names = own.data?.content.map(({ name }) => name) ?? [];
+  return (
+    <Answer of={templates} lines={8}>
+      {(all) => (
+        <Stack gap="sm">
+          {Boolean(add.error) && <Failure error={add.error} />}
+          {all.map(({ counter, description }) => (
+            <Group key={counter.name} justify="space-between" wrap="nowrap" gap="md">
+              <div>
+                <Text fw={500} fz="sm">{counter.name}</Text>
+                <Text c="dimmed" fz="sm">{description}</Text>
+              </div>
+              <Button
+                size="xs"
+                variant="default"
+                aria-label={`Add ${counter.name}`}
+                disabled={names.includes(counter.name)}
+                loading={add.isPending && add.variables.body.name === counter.name}
+                onClick={() => add.mutate({ body: counter })}
+              >
+                {names.includes(counter.name) ? "Added" : "Add"}
+              </Button>
+            </Group>
+          ))}
+        </Stack>
+      )}
+    </Answer>
+  );
+}
