@@ -97,7 +97,7 @@ function ConditionFields({ name, place, depth, kinds, condition, errors, onChang
           className={classes.kind}
           data={kinds.filter(({ subject }) => isFitting(subject)).map(({ type, label }) => ({ value: type, label }))}
           value={condition.type}
-          onChange={(event) => onChange(turned(condition, event.currentTarget.value))}
+          onChange={(event) => onChange(turned(condition, event.currentTarget.value, kinds))}
         />
         {isLeaf ? <Parameters condition={condition} onChange={(part) => onChange({ ...condition, ...part })} /> : <span className={classes.parameters} />}
         <ActionIcon

@@ -67,8 +67,8 @@ export function first(kinds: Kind[] = KINDS): Condition {
   return turned({ type: "" }, kinds[0]?.type ?? "SCORE_LT");
 }
 
-/** `condition` as one of another type: what both have stays. */
-export function turned(condition: Condition, type: string): Condition {
+/** `condition` as one of another type: what both have stays. What is to stand in it begins as the first of `kinds`. */
+export function turned(condition: Condition, type: string, kinds: Kind[] = KINDS): Condition {
   const { fact = "", value, conditions, condition: only } = condition;
   switch (subjectOf(type)) {
     case "score":
@@ -93,9 +93,9 @@ export function turned(condition: Condition, type: string): Condition {
     case "counter":
       return { type, counter: condition.counter ?? "", value: numberOf(value) };
     case "group":
-      return { type, conditions: conditions ?? [only ?? first()] };
+      return { type, conditions: conditions ?? [only ?? first(kinds)] };
     case "not":
-      return { type, condition: only ?? conditions?.[0] ?? first() };
+      return { type, condition: only ?? conditions?.[0] ?? first(kinds) };
     default:
       return { type, badge: condition.badge ?? "" };
   }

@@ -1,0 +1,107 @@
+// A rule over events: a counter is added, asked for beside facts, tried on the past, and opens an escalation at the event
+// that it is about.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Analyst } from "./analyst.js";
+import { browser, Dregs, eventually } from "./support.js";
+
+let dregs, chrome;
+const buys = (user, amount, number) => ({
+  id: `${user}-${number}`, type: "checkout.completed", identity: { id: user, data: { plan: "free" } }, data: { amount, cart: { coupon: "WELCOME" } },
+});
+
+before(async () => {
+  dregs = await Dregs.start(() => []);
+  chrome = await browser();
+  for (const [n, amount] of [700, 20].entries()) await dregs.call("POST", "/events?wait=10000", buys(["ada", "bob"][n], amount, 1));
+});
+
+after(async () => {
+  await chrome?.close();
+  await dregs?.stop();
+});
+
+/** A picture of the page at a desk and on a phone, where somebody wants to look at it. */
+async function picture(page, name) {
+  if (!process.env.PICTURES) return;
+  for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1280, 900]]) {
+    await page.setViewportSize({ width, height });
+    await page.screenshot({ path: `${process.env.PICTURES}/event-rules-${name}-${kind}.png`, fullPage: true });
+  }
+}
+
+test("a ready-made counter is added and counts the past; one of one's own is refused where it is wrong", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const dialog = page.getByRole("dialog");
+  await analyst.open("/settings/counters");
+  await page.getByText("No counters yet").waitFor();
+  await page.getByRole("button", { name: "Ready-made…" }).click();
+  await dialog.getByRole("button", { name: /^Add Purchases of one account/ }).first().click();
+  await dialog.getByRole("button", { name: /^Add Purchases of one account/ }).first().getByText("Added").waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await page.keyboard.press("Escape");
+  await page.getByRole("table", { name: "Counters" }).getByText("Ready", { exact: true }).waitFor();
+
+  await page.getByRole("button", { name: "New counter…" }).click();
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByText("Enter a name.").waitFor();
+  await dialog.getByRole("textbox", { name: "Name" }).fill("Spent in a day");
+  await dialog.getByLabel("Counts").selectOption("SUM");
+  await dialog.getByRole("textbox", { name: "Fact" }).fill("event.data.amount");
+  await dialog.getByRole("textbox", { name: "For each" }).fill("score.humanity");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByText(/Must be a fact that stands for somebody/).waitFor();
+  await dialog.getByRole("textbox", { name: "For each" }).fill("identity.id");
+  await picture(page, "counter");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("table", { name: "Counters" }).getByText("Spent in a day", { exact: true }).waitFor();
+  await eventually("both to be ready", async () => (await dregs.call("GET", "/counters")).content.every(({ status }) => status === "READY"));
+  assert.deepEqual(await analyst.barriers(), []);
+  analyst.complaints.splice(0);
+});
+
+test("a rule asks for an event, its facts and a counter, says so in words, and is tried on the past", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/escalation-rules/new");
+  await page.getByRole("textbox", { name: "Name" }).fill("Large purchase");
+  const condition = (name) => page.getByRole("group", { name, exact: true });
+  const kind = (name) => condition(name).getByLabel("Type of condition").first();
+  await kind("Condition 1").selectOption("EVENT_IS");
+  const events = condition("Condition 1").getByRole("textbox", { name: "Events" });
+  await events.fill("PURCHASE");
+  await page.keyboard.press("Enter");
+  await page.getByText(/Asked at each PURCHASE/).waitFor();
+
+  await page.getByRole("button", { name: "Add a condition" }).click();
+  await kind("Condition 2").selectOption("ANY");
+  await kind("Condition 2.1").selectOption("FACT_GT");
+  // Facts are found with values that events have had.
+  await condition("Condition 2.1").getByRole("textbox", { name: "Fact" }).fill("amount");
+  await page.getByRole("option", { name: /event\.data\.amount/ }).click();
+  await condition("Condition 2.1").getByRole("textbox", { name: "Number" }).fill("500");
+  await condition("Condition 2").getByRole("button", { name: "Add a condition" }).click();
+  await kind("Condition 2.2").selectOption("COUNTER_GT");
+  await condition("Condition 2.2").getByRole("textbox", { name: "Counter" }).click();
+  await page.getByRole("option", { name: "Spent in a day" }).click();
+  await condition("Condition 2.2").getByRole("textbox", { name: "Number" }).fill("900");
+  await page.getByText(/the event's "amount" is above 500 or Spent in a day is above 900/).waitFor();
+  const preview = page.getByRole("region", { name: "Matches now" });
+  await preview.getByText("ada").waitFor();
+  assert.equal(await preview.getByText("bob").count(), 0);
+  assert.deepEqual(await analyst.barriers(), []);
+  await picture(page, "editor");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("link", { name: "Large purchase" }).first().waitFor();
+
+  // Each purchase is asked about, and what was spent before counts.
+  const open = async (event) => (await dregs.call("POST", "/events?wait=10000", event)).decision.openEscalations.filter(({ rule }) => rule.name === "Large purchase").length;
+  assert.equal(await open(buys("bob", 300, 2)), 0);
+  assert.equal(await open(buys("bob", 400, 3)), 0);
+  assert.equal(await open(buys("bob", 300, 4)), 1);
+  assert.equal(await open(buys("kim", 501, 1)), 1);
+  analyst.complaints.splice(0);
+});
