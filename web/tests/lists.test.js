@@ -29,6 +29,8 @@ async function picture(page, name) {
   if (!process.env.PICTURES) return;
   for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1280, 860]]) {
     await page.setViewportSize({ width, height });
+    // The frame moves to where it is at this width.
+    await page.waitForTimeout(500);
     await page.screenshot({ path: `${process.env.PICTURES}/lists-${name}-${kind}.png` });
   }
 }

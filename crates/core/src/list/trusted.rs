@@ -12,6 +12,9 @@ use crate::person;
 use crate::state::IdentityState;
 use crate::time::Timestamp;
 
+/// The value of a key of an address, if it has one.
+type ValueOf = fn(IpAddr) -> Option<String>;
+
 /// An entry of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -53,9 +56,8 @@ impl Trusted {
         let addresses: Vec<_> = state.addresses().iter().enumerate().collect();
         let addresses: Vec<_> =
             addresses.into_iter().map(|(place, seen)| (seen.value, address(seen.value, place))).collect();
-        let value_of: [(KeyKind, fn(IpAddr) -> Option<String>); 2] =
-            [(KeyKind::Ip, ip_value), (KeyKind::Network, network_value)];
-        for (kind, value_of) in value_of {
+        let values: [(KeyKind, ValueOf); 2] = [(KeyKind::Ip, ip_value), (KeyKind::Network, network_value)];
+        for (kind, value_of) in values {
             for (ip, listed) in &addresses {
                 let (Some(value), Some(listed)) = (value_of(*ip), listed) else { continue };
                 // Of a network from other addresses of which it comes as well, those still say something.
@@ -113,4 +115,75 @@ impl Trusted {
 fn asn_of(state: &IdentityState, address: usize) -> Option<u32> {
     let here = state.recent().filter(|event| event.address == Some(address) && event.place.is_some());
     state.places().get(here.max_by_key(|event| event.at)?.place?)?.value.asn
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::{Limits, Origin, read};
+    use crate::key::KeyHasher;
+    use crate::list::{Change, List};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+
+    fn lists(list_type: ListType, value: &str, trusted: bool) -> Lists {
+        let hasher = KeyHasher::new([7; 16]);
+        let mut list = List::new("Ours".to_owned(), list_type, trusted);
+        let value = list_type.value(value).unwrap();
+        list.apply(&hasher, std::iter::once(Change { value, is_in: true, ends_at: None }));
+        let mut lists = Lists::new(hasher);
+        lists.put("ours".to_owned(), Arc::new(list));
+        lists
+    }
+
+    /// The keys of somebody at two addresses of one network, with a device, that are on this list.
+    fn keys(list_type: ListType, value: &str, trusted: bool) -> Vec<(KeyKind, String)> {
+        let mut state = IdentityState::default();
+        for (n, ip) in ["203.0.113.7", "203.0.113.8"].into_iter().enumerate() {
+            let body = format!(
+                r#"{{"type":"t","id":"e{n}","identity":{{"id":"u"}},"device":{{"fingerprint":"f"}},"ip":"{ip}"}}"#
+            );
+            let told = read(
+                body.as_bytes(),
+                &Origin::UNSEEN_BACKEND,
+                NOW,
+                Limits::default(),
+                &mut || unreachable!(),
+            );
+            state.fold(&told.unwrap().event);
+        }
+        let profile = Profile {
+            email: Some("Ada.Byron@mail.partner.example".to_owned()),
+            phone: Some("0049 30 1234567".to_owned()),
+            ..Profile::default()
+        };
+        let found = Trusted::of(&lists(list_type, value, trusted), ("u", &state, &profile), NOW);
+        assert_eq!(found.is_empty(), found.among(&KeyKind::ALL).is_none());
+        assert_eq!(found.is_identity(), list_type == ListType::Identity && trusted);
+        found.keys.into_keys().map(|key| (key.kind, key.value)).collect()
+    }
+
+    #[test]
+    fn what_is_trusted_are_the_keys_and_of_a_network_all_addresses_there() {
+        let key = |kind, value: &str| (kind, value.to_owned());
+        let (one, other) = (key(KeyKind::Ip, "203.0.113.7"), key(KeyKind::Ip, "203.0.113.8"));
+        let network = key(KeyKind::Network, "203.0.113.0/24");
+        assert_eq!(
+            keys(ListType::Ip, "203.0.113.7", true),
+            std::slice::from_ref(&one),
+            "its neighbor is not"
+        );
+        assert_eq!(keys(ListType::Network, "203.0.113.0/29", true), std::slice::from_ref(&one));
+        assert_eq!(keys(ListType::Network, "203.0.112.0/20", true), [one, other, network]);
+        assert_eq!(keys(ListType::Network, "203.0.112.0/20", false), []);
+        assert_eq!(keys(ListType::Device, "f", true), [key(KeyKind::Device, "f")]);
+        assert_eq!(keys(ListType::Phone, "+49 30 1234567", true), [key(KeyKind::Phone, "301234567")]);
+        let mailbox = key(KeyKind::Mailbox, "adabyron@partner.example");
+        let deleted = key(KeyKind::Email, "ada.byron@mail.partner.example");
+        assert_eq!(keys(ListType::EmailDomain, "partner.example", true), [deleted, mailbox]);
+        assert_eq!(keys(ListType::Identity, "u", true), []);
+        assert_eq!(keys(ListType::Country, "DE", true), []);
+    }
 }

@@ -1,13 +1,14 @@
 //! Lists of a team's own: what is trusted leaves the queue, and what is taken off comes back.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dregs_core::time::Timestamp;
 use dregs_server::store::Tx;
 use dregs_server::store::lists::{self, Entry};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::remedies::{ring, settled};
 use crate::on_both_engines;

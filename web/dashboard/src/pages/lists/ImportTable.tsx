@@ -45,7 +45,7 @@ export function ImportTable({ list }: { list: List }) {
         <Stack>
           <Textarea
             label="Table" description="One entry per line: value, comment, end. The last two may be left out. At most 10,000 lines at a time."
-            placeholder={`value,comment,endsAt\n${kindOf(list.type).example},Why,2030-01-01T00:00:00Z`} className="mono"
+            placeholder={`value,comment,endsAt\n${kindOf(list.type).example},Why,2030-01-01T00:00:00Z`} classNames={{ input: "mono" }}
             minRows={6} maxRows={14} autosize value={csv} onChange={(event) => put(event.currentTarget.value)} data-autofocus
           />
           {failure && <Failure error={failure} />}

@@ -53,7 +53,7 @@ function Entries({ list, mayChange, term }: Props & { term: string | undefined }
       {({ content, next }) => (
         <>
           <ListTable
-            label="Entries" page={whole(content)} columns={columns} rowKey={({ id }) => id} isWaiting={entries.isPlaceholderData}
+            label="Entries" page={{ ...whole(content), totalElements: term ? content.length : list.entryCount, totalIsExact: !term || !next }} columns={columns} rowKey={({ id }) => id} isWaiting={entries.isPlaceholderData}
             empty={term ? <Empty title="No matching entries" /> : <Empty title="Nothing is on this list">Add values above, or import a table.</Empty>}
           />
           {(begins.length > 1 || next) && (
