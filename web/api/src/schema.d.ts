@@ -767,6 +767,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the counters */
+        get: operations["listCounters"];
+        put?: never;
+        /**
+         * Create a counter
+         * @description It counts from a few seconds later on, and what was before that in the background; then its status is READY.
+         */
+        post: operations["createCounter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/counters/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List counters that most teams can use
+         * @description None is there by itself: send what `counter` has to `POST /counters`.
+         */
+        get: operations["listCounterTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/counters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a counter */
+        get: operations["readCounter"];
+        put?: never;
+        post?: never;
+        /** Remove a counter */
+        delete: operations["removeCounter"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a counter
+         * @description Its slug stays. Where it counts something else than before, its status is BUILDING until the past is counted anew.
+         */
+        patch: operations["changeCounter"];
+        trace?: never;
+    };
+    "/api/counters/{id}/value": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a counter says of an identity
+         * @description At its newest event.
+         */
+        get: operations["readCounterValue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/credentials": {
         parameters: {
             query?: never;
@@ -1650,6 +1733,27 @@ export interface paths {
         };
         /** Read an event */
         get: operations["readEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the facts
+         * @description What conditions may ask for: facts that every event may have, and the fields of data that the team's newest 500 events
+         *     carry. Others may be named as well: `event.data.…`, `identity.data.…` and `group.…` with any path.
+         */
+        get: operations["listFacts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3730,7 +3834,7 @@ export interface components {
          * @description What went wrong, by name.
          * @enum {string}
          */
-        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "bulk_change_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "team_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "list_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "last_team" | "last_owner" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "oidc_refused" | "local_sign_in_off" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
+        Code: "bad_request" | "unauthenticated" | "forbidden" | "public_key_not_allowed" | "origin_not_allowed" | "not_found" | "identity_not_found" | "analysis_not_found" | "event_not_found" | "group_not_found" | "device_not_found" | "escalation_not_found" | "bulk_change_not_found" | "note_not_found" | "label_not_found" | "weights_not_found" | "channel_not_found" | "delivery_not_found" | "credential_not_found" | "team_not_found" | "member_not_found" | "session_not_found" | "passkey_not_found" | "invitation_not_found" | "mapping_not_found" | "counter_not_found" | "rule_not_found" | "version_not_found" | "dataset_not_found" | "list_not_found" | "entry_not_found" | "token_not_found" | "connection_not_found" | "view_not_found" | "slug_taken" | "name_taken" | "email_taken" | "mapping_exists" | "rule_exists" | "badge_in_use" | "counter_exists" | "counter_in_use" | "entry_exists" | "view_exists" | "escalation_assigned" | "wrong_state" | "last_admin" | "last_team" | "last_owner" | "attempt_under_way" | "wrong_password" | "second_factor_required" | "second_factor_missing" | "second_factor_refused" | "passkey_refused" | "oidc_refused" | "local_sign_in_off" | "csrf_refused" | "rate_limited" | "quota_exceeded" | "body_too_large" | "unsupported_media_type" | "request_timeout" | "method_not_allowed" | "unavailable" | "internal";
         /** @description A code of the authenticator app. */
         CodeBody: {
             /** @example 492039 */
@@ -3810,6 +3914,11 @@ export interface components {
          *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), an AI agent that acts for it
          *     (`AGENT_IS` with its name, its operator or ANY, and whether that must be verified), or, in escalation rules, a badge
          *     (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
+         *
+         *     In rules also what an event and its identity say: `EVENT_IS` with the types of events, at which alone the rule is asked
+         *     then; a fact of `GET /facts` (`FACT_EQ`, `FACT_NE`, `FACT_GT`, `FACT_LT`, `FACT_CONTAINS` with value, `FACT_IN` with
+         *     values, `FACT_MATCHES` with a regular expression as pattern, `IN_LIST`, `NOT_IN_LIST` with the slug of a list); a counter (`COUNTER_GT`, `COUNTER_LT` with its slug and a
+         *     value). `ALL` and `ANY` with conditions, and `NOT` with a condition, join them, four levels deep.
          */
         ConditionBody: {
             /** @example SCORE_LT */
@@ -3830,6 +3939,21 @@ export interface components {
             /** @example ChatGPT-User */
             agent?: string | null;
             verified?: boolean | null;
+            /**
+             * @example [
+             *       "PURCHASE"
+             *     ]
+             */
+            events?: string[] | null;
+            /** @example event.data.amount */
+            fact?: string | null;
+            value?: components["schemas"]["FactValueBody"] | null;
+            values?: components["schemas"]["FactValueBody"][] | null;
+            pattern?: string | null;
+            counter?: string | null;
+            list?: string | null;
+            conditions?: components["schemas"]["ConditionBody"][] | null;
+            condition?: components["schemas"]["ConditionBody"] | null;
         };
         /** @description The configuration of a channel, by its type. */
         ConfigBody: components["schemas"]["WebhookConfigBody"] | components["schemas"]["EmailConfigBody"] | components["schemas"]["SlackConfigBody"];
@@ -3848,6 +3972,115 @@ export interface components {
              * @description When it ends, unless the client uses it before.
              */
             expiresAt: string;
+        };
+        /** @description A counter of events, over a window of event time, for each value of a fact. */
+        CounterBody: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /**
+             * @description By which rules ask for it.
+             * @example accounts-on-one-device-in-1-h
+             */
+            slug: string;
+            /**
+             * @description COUNT, DISTINCT, SUM, MIN or MAX.
+             * @example DISTINCT
+             */
+            function: string;
+            /**
+             * @description The fact that it is of; null for COUNT, which is of events.
+             * @example identity.id
+             */
+            of?: string | null;
+            /**
+             * @description The fact for each of whose values it counts apart.
+             * @example device
+             */
+            per: string;
+            /** @description Which events it counts: those that meet all. */
+            conditions: components["schemas"]["ConditionBody"][];
+            /** Format: int64 */
+            windowSeconds: number;
+            /**
+             * @description READY, or BUILDING while the past is counted: until then, no condition about it holds.
+             * @example READY
+             */
+            status: string;
+            /**
+             * @description What it counts, in words.
+             * @example distinct accounts per device in 1 hour
+             */
+            words: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        /**
+         * @description What to change about a counter: at least one of them. Where it counts something else than before, it counts anew, the
+         *     past included.
+         */
+        CounterPatchBody: {
+            /** @example Accounts on one device */
+            name?: string | null;
+            /**
+             * @description COUNT, DISTINCT, SUM, MIN or MAX.
+             * @example DISTINCT
+             */
+            function?: string | null;
+            /**
+             * @description The fact that it is of. For COUNT, leave it out.
+             * @example identity.id
+             */
+            of?: string | null;
+            /**
+             * @description The fact for each of whose values it counts apart.
+             * @example device
+             */
+            per?: string | null;
+            conditions?: components["schemas"]["ConditionBody"][] | null;
+            /**
+             * Format: int64
+             * @description From 60 to 2592000, which is 30 days.
+             * @example 3600
+             */
+            windowSeconds?: number | null;
+        };
+        /** @description A counter that most teams can use. */
+        CounterTemplateBody: {
+            /** @description What it is for. */
+            description: string;
+            /** @description What it counts, in words. */
+            words: string;
+            /** @description As `POST /counters` takes it. */
+            counter: components["schemas"]["NewCounterBody"];
+        };
+        /** @description What a counter says of an identity. */
+        CounterValueBody: {
+            /**
+             * Format: double
+             * @description At the time of its newest event. Null where that event has nothing by which it counts, or where there is no event,
+             *     or for the least or the greatest of nothing.
+             */
+            value?: number | null;
+            /**
+             * @description READY or BUILDING: until it is READY, the value is too small.
+             * @example READY
+             */
+            status: string;
+            /**
+             * @description By what it counts, as the newest event has it.
+             * @example [
+             *       "the device is 5f2c"
+             *     ]
+             */
+            keys: string[];
+            /**
+             * Format: date-time
+             * @description When the newest event happened.
+             */
+            at?: string | null;
         };
         /** @description What happened in a time. */
         CountsBody: {
@@ -4543,6 +4776,22 @@ export interface components {
             value: number;
             observations: components["schemas"]["ObservationBody"][];
         };
+        /** @description A fact. */
+        FactBody: {
+            /**
+             * @description As conditions name it.
+             * @example event.data.amount
+             */
+            name: string;
+            /** @example the event's "amount" */
+            description: string;
+            /** @description Up to five different values of the team's newest events, the newest first. */
+            values: components["schemas"]["FactValueBody"][];
+            /** @description Whether it is known before an event is scored, so that counters may ask for it too. */
+            ofEvent: boolean;
+        };
+        /** @description A value of a fact. */
+        FactValueBody: string | number | boolean;
         /** @description What was found, the last seen first. */
         FoundBody: {
             /** @description At most 10 of them. */
@@ -5268,6 +5517,38 @@ export interface components {
             conditions?: components["schemas"]["ConditionBody"][] | null;
             scored?: components["schemas"]["ScoredBody"] | null;
         };
+        /** @description A new counter. */
+        NewCounterBody: {
+            /**
+             * @description Its slug is made of it, and stays.
+             * @example Accounts on one device in 1 h
+             */
+            name: string;
+            /**
+             * @description COUNT, DISTINCT, SUM, MIN or MAX.
+             * @example DISTINCT
+             */
+            function: string;
+            /**
+             * @description The fact that it is of; null for COUNT, which is of events.
+             * @example identity.id
+             */
+            of?: string | null;
+            /**
+             * @description The fact for each of whose values it counts apart: an identity, a device, an address, a network, an e-mail address
+             *     or its domain, a phone number, a session, a country, a group, or a field of data.
+             * @example device
+             */
+            per: string;
+            /** @description Which events it counts: those that meet all. Without any, all events. */
+            conditions?: components["schemas"]["ConditionBody"][];
+            /**
+             * Format: int64
+             * @description From 60 to 2592000, which is 30 days.
+             * @example 3600
+             */
+            windowSeconds: number;
+        };
         /** @description A new credential. */
         NewCredentialBody: {
             name: string;
@@ -5658,6 +5939,22 @@ export interface components {
             last: boolean;
         };
         /** @description One page of a list. */
+        Page_CounterBody: {
+            content: components["schemas"]["CounterBody"][];
+            /** Format: int32 */
+            pageNumber: number;
+            /** Format: int32 */
+            pageSize: number;
+            /** Format: int64 */
+            totalPages: number;
+            /** Format: int64 */
+            totalElements: number;
+            /** @description False where counting stopped: there are this many elements or more. */
+            totalIsExact: boolean;
+            first: boolean;
+            last: boolean;
+        };
+        /** @description One page of a list. */
         Page_DatasetEntryBody: {
             content: components["schemas"]["DatasetEntryBody"][];
             /** Format: int32 */
@@ -5914,6 +6211,8 @@ export interface components {
             good: number;
             /** @description Up to ten of them, the newest first. */
             sample: components["schemas"]["IdentityBody"][];
+            /** @description Identities that were looked at: all, or where the conditions ask about events the newest 20,000. */
+            lookedAt: number;
         };
         /** @description What adding or removing an entry would do. */
         PreviewedDatasetEntryBody: {
@@ -8758,6 +9057,241 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listCounters: {
+        parameters: {
+            query?: {
+                /** @description From 0. */
+                pageNumber?: number;
+                pageSize?: number;
+                /** @description DESC by default. */
+                order?: "ASC" | "DESC";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CounterBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCounterBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description There is a counter of this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCounterTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterTemplateBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Rules ask for it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CounterPatchBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readCounterValue: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The id of an identity. It is required.
+                 * @example user-1815
+                 */
+                identity?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterValueBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listCredentials: {
         parameters: {
             query?: never;
@@ -10707,6 +11241,31 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listFacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactBody"][];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -14,7 +14,7 @@ export function EventChoice({ condition, onChange }: ParametersProps) {
   const types = $api.useQuery("get", "/api/mappings/canonical-types");
   const facts = useFacts();
   const seen = (facts.find(({ name }) => name === "event.type")?.values ?? []).map(String);
-  const known = types.data?.eventTypes.map(({ name }) => name) ?? [];
+  const known = (types.data?.eventTypes ?? []).map(String);
   return (
     <div className={classes.parameters}>
       <TagsInput

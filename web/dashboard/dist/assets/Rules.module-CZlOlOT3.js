@@ -1,1 +1,0 @@
-var e={condition:`_condition_11tqj_2`,kind:`_kind_11tqj_3`,remove:`_remove_11tqj_4`,parameters:`_parameters_11tqj_5`,score:`_score_11tqj_6 _parameters_11tqj_5`,conditions:`_conditions_11tqj_15`,accuracy:`_accuracy_11tqj_18`,interval:`_interval_11tqj_19`};export{e as t};

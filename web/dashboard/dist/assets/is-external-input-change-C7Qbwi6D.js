@@ -1,1 +1,0 @@
-import{Gr as e}from"./shared-BUIaxVg_.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};
