@@ -1,9 +1,14 @@
 //! Badges: what is to be said of an identity in a word or two.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::score::Observation;
+
+/// Of the badges an identity carries.
+pub type Slugs<'b> = HashSet<&'b str>;
 
 /// What carrying a badge means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

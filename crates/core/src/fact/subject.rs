@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Fact, Value};
 use crate::agent::{self, Kind};
+use crate::badge::Slugs;
 use crate::common::Common;
 use crate::dataset::{Dataset, Datasets, ascii_domain};
 use crate::event::Event;
@@ -15,7 +16,6 @@ use crate::key::ip_value;
 use crate::label::Outcome;
 use crate::link::network_value;
 use crate::mapping::Mapping;
-use crate::rules::Slugs;
 use crate::score::Scores;
 use crate::snapshot::{OtherIdentity, SharedKey};
 use crate::state::IdentityState;

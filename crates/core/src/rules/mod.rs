@@ -4,8 +4,6 @@
 //! tried with a clock in the hand. Delays are measured from when a condition began to hold, or ceased to,
 //! and not from when somebody looked.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::badge::BadgeType;
@@ -29,6 +27,7 @@ mod starter;
 mod tests;
 
 use condition::categories;
+pub use crate::badge::Slugs;
 pub use condition::{Condition, DEPTH_MAX, depth};
 pub use decide::{Decision, Facts, asked, decide};
 pub use dismissed::Dismissal;
@@ -42,9 +41,6 @@ pub use pattern::Pattern;
 pub use snooze::Snooze;
 pub use standing::{Held, Kind, Standing};
 pub use starter::starter_rules;
-
-/// Of the badges an identity carries.
-pub type Slugs<'b> = HashSet<&'b str>;
 
 /// Stands for whichever agent.
 pub const ANY_AGENT: &str = "ANY";

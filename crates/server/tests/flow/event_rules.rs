@@ -1,5 +1,6 @@
 //! Rules that ask about events: what each event and its identity say decides, live as in the past told again.
 
+use dregs_core::time::{MINUTE_MS, Timestamp};
 use dregs_server::store::Tx;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -171,6 +172,9 @@ fn condition(depth: u32) -> BoxedStrategy<Value> {
         (0..100_u8)
             .prop_map(|score| json!({"type": "SCORE_LT", "category": "UNIQUENESS", "threshold": score})),
         (0..100_u8).prop_map(|score| json!({"type": "FACT_GT", "fact": "score.behavior", "value": score})),
+        (0..3_usize, 0..6_u8)
+            .prop_map(|(of, value)| json!({"type": "COUNTER_GT", "counter": SLUGS[of], "value": value})),
+        (0..2_000_u16).prop_map(|value| json!({"type": "COUNTER_LT", "counter": SLUGS[2], "value": value})),
     ];
     if depth == 0 {
         return leaf.boxed();
@@ -183,6 +187,26 @@ fn condition(depth: u32) -> BoxedStrategy<Value> {
         1 => condition(depth - 1).prop_map(|condition| json!({"type": "NOT", "condition": condition})),
     ]
     .boxed()
+}
+
+/// Counters that rules ask for.
+const SLUGS: [&str; 3] = ["events", "accounts", "spent"];
+
+async fn make_counters(server: &TestServer) {
+    let purchases = json!([{"type": "EVENT_IS", "events": ["PURCHASE"]}]);
+    for body in [
+        json!({"name": SLUGS[0], "function": "COUNT", "per": "identity.id", "windowSeconds": 3_600}),
+        json!({"name": SLUGS[1], "function": "DISTINCT", "of": "identity.id", "per": "device", "windowSeconds": 3_600}),
+        json!({"name": SLUGS[2], "function": "SUM", "of": "event.data.amount", "per": "identity.id",
+            "windowSeconds": 7_200, "conditions": purchases}),
+    ] {
+        server.post("/api/counters", body).await;
+    }
+    crate::support::server::eventually("counters to be ready", async || {
+        let counters = server.get("/api/counters").await["content"].clone();
+        counters.as_array()?.iter().all(|one| one["status"] == "READY").then_some(())
+    })
+    .await;
 }
 
 fn name(kind: u8) -> &'static str {
@@ -208,9 +232,11 @@ async fn the_past_told_again_opens_what_was_opened_live(engine: Engine) {
     while tried < cases {
         // The past grows with each: another one begins with none.
         let server = bare(engine).await;
+        make_counters(&server).await;
+        let now = server.app.clock.now();
         for case in 0..25.min(cases - tried) {
             let (rules, steps) = histories.new_tree(&mut runner).unwrap().current();
-            took_hold += agree(&server, &format!("case-{case}-"), &rules, &steps).await;
+            took_hold += agree(&server, &format!("case-{case}-"), &rules, (&steps, now)).await;
         }
         tried += 25.min(cases - tried);
     }
@@ -221,7 +247,12 @@ async fn the_past_told_again_opens_what_was_opened_live(engine: Engine) {
 }
 
 /// Plays a history and tells it again; answers how many escalations it opened.
-async fn agree(server: &TestServer, of: &str, rules: &[Vec<Value>], steps: &[Step]) -> i64 {
+async fn agree(
+    server: &TestServer,
+    of: &str,
+    rules: &[Vec<Value>],
+    (steps, now): (&[Step], Timestamp),
+) -> i64 {
     let mut made = Vec::new();
     for (number, conditions) in rules.iter().enumerate() {
         let mut conditions = conditions.clone();
@@ -233,6 +264,8 @@ async fn agree(server: &TestServer, of: &str, rules: &[Vec<Value>], steps: &[Ste
     for (number, (user, kind, amount, plan, waits)) in steps.iter().enumerate() {
         let is_last = number + 1 == steps.len();
         let mut step = event(&format!("{of}{number}"), &format!("{of}{}", user % 3));
+        // Up to three hours ago, in any order.
+        step["timestamp"] = json!(now.plus_millis(-i64::from(*amount) % 180 * MINUTE_MS).to_string());
         step["type"] = json!(name(*kind));
         step["data"] = json!({"amount": amount % 1_000});
         step["identity"]["data"]["plan"] = json!(plan % 3);
