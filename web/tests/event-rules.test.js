@@ -39,7 +39,7 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await page.getByText("No counters yet").waitFor();
   await page.getByRole("button", { name: "Ready-made…" }).click();
   await dialog.getByRole("button", { name: /^Add Purchases of one account/ }).first().click();
-  await dialog.getByRole("button", { name: /^Add Purchases of one account/ }).first().getByText("Added").waitFor();
+  await dialog.getByRole("button", { name: /^Added Purchases of one account/ }).first().waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await page.keyboard.press("Escape");
   await page.getByRole("table", { name: "Counters" }).getByText("Ready", { exact: true }).waitFor();
@@ -49,11 +49,11 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await dialog.getByText("Enter a name.").waitFor();
   await dialog.getByRole("textbox", { name: "Name" }).fill("Spent in a day");
   await dialog.getByLabel("Counts").selectOption("SUM");
-  await dialog.getByRole("textbox", { name: "Fact" }).fill("event.data.amount");
-  await dialog.getByRole("textbox", { name: "For each" }).fill("score.humanity");
+  await dialog.getByLabel("Fact", { exact: true }).first().fill("event.data.amount");
+  await dialog.getByLabel("For each", { exact: true }).first().fill("score.humanity");
   await dialog.getByRole("button", { name: "Create" }).click();
   await dialog.getByText(/Must be a fact that stands for somebody/).waitFor();
-  await dialog.getByRole("textbox", { name: "For each" }).fill("identity.id");
+  await dialog.getByLabel("For each", { exact: true }).first().fill("identity.id");
   await picture(page, "counter");
   await dialog.getByRole("button", { name: "Create" }).click();
   await page.getByRole("table", { name: "Counters" }).getByText("Spent in a day", { exact: true }).waitFor();
@@ -68,10 +68,10 @@ test("a rule asks for an event, its facts and a counter, says so in words, and i
   await analyst.open("/escalation-rules/new");
   await page.getByRole("textbox", { name: "Name" }).fill("Large purchase");
   const condition = (name) => page.getByRole("group", { name, exact: true });
+  const field = (name, label) => condition(name).getByLabel(label, { exact: true }).first();
   const kind = (name) => condition(name).getByLabel("Type of condition").first();
   await kind("Condition 1").selectOption("EVENT_IS");
-  const events = condition("Condition 1").getByRole("textbox", { name: "Events" });
-  await events.fill("PURCHASE");
+  await field("Condition 1", "Events").fill("PURCHASE");
   await page.keyboard.press("Enter");
   await page.getByText(/Asked at each PURCHASE/).waitFor();
 
@@ -79,14 +79,14 @@ test("a rule asks for an event, its facts and a counter, says so in words, and i
   await kind("Condition 2").selectOption("ANY");
   await kind("Condition 2.1").selectOption("FACT_GT");
   // Facts are found with values that events have had.
-  await condition("Condition 2.1").getByRole("textbox", { name: "Fact" }).fill("amount");
+  await field("Condition 2.1", "Fact").fill("amount");
   await page.getByRole("option", { name: /event\.data\.amount/ }).click();
-  await condition("Condition 2.1").getByRole("textbox", { name: "Number" }).fill("500");
+  await field("Condition 2.1", "Number").fill("500");
   await condition("Condition 2").getByRole("button", { name: "Add a condition" }).click();
   await kind("Condition 2.2").selectOption("COUNTER_GT");
-  await condition("Condition 2.2").getByRole("textbox", { name: "Counter" }).click();
+  await field("Condition 2.2", "Counter").click();
   await page.getByRole("option", { name: "Spent in a day" }).click();
-  await condition("Condition 2.2").getByRole("textbox", { name: "Number" }).fill("900");
+  await field("Condition 2.2", "Number").fill("900");
   await page.getByText(/the event's "amount" is above 500 or Spent in a day is above 900/).waitFor();
   const preview = page.getByRole("region", { name: "Matches now" });
   await preview.getByText("ada").waitFor();

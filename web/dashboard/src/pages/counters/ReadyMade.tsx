@@ -25,7 +25,7 @@ function Templates() {
       {(all) => (
         <Stack gap="sm">
           {Boolean(add.error) && <Failure error={add.error} />}
-          {all.map(({ counter, description }) => (
+          {all.map(({ counter, description }) => ({ counter, description, isAdded: names.includes(counter.name) })).map(({ counter, description, isAdded }) => (
             <Group key={counter.name} justify="space-between" wrap="nowrap" gap="md">
               <div>
                 <Text fw={500} fz="sm">{counter.name}</Text>
@@ -34,12 +34,12 @@ function Templates() {
               <Button
                 size="xs"
                 variant="default"
-                aria-label={`Add ${counter.name}`}
-                disabled={names.includes(counter.name)}
+                aria-label={`${isAdded ? "Added" : "Add"} ${counter.name}`}
+                disabled={isAdded}
                 loading={add.isPending && add.variables.body.name === counter.name}
                 onClick={() => add.mutate({ body: counter })}
               >
-                {names.includes(counter.name) ? "Added" : "Add"}
+                {isAdded ? "Added" : "Add"}
               </Button>
             </Group>
           ))}
