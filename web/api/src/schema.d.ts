@@ -3684,6 +3684,11 @@ export interface components {
          *     age (`IDENTITY_AGE_GT`, and in escalation rules `IDENTITY_AGE_LT`, with seconds), an AI agent that acts for it
          *     (`AGENT_IS` with its name, its operator or ANY, and whether that must be verified), or, in escalation rules, a badge
          *     (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
+         *
+         *     In rules also what an event and its identity say: `EVENT_IS` with the types of events, at which alone the rule is asked
+         *     then; a fact of `GET /facts` (`FACT_EQ`, `FACT_NE`, `FACT_GT`, `FACT_LT`, `FACT_CONTAINS` with value, `FACT_IN` with
+         *     values, `FACT_MATCHES` with a regular expression as pattern); a counter (`COUNTER_GT`, `COUNTER_LT` with its slug and a
+         *     value). `ALL` and `ANY` with conditions, and `NOT` with a condition, join them, four levels deep.
          */
         ConditionBody: {
             /** @example SCORE_LT */
@@ -3704,6 +3709,20 @@ export interface components {
             /** @example ChatGPT-User */
             agent?: string | null;
             verified?: boolean | null;
+            /**
+             * @example [
+             *       "PURCHASE"
+             *     ]
+             */
+            events?: string[] | null;
+            /** @example event.data.amount */
+            fact?: string | null;
+            value?: Record<string, never> | null;
+            values?: Record<string, never>[] | null;
+            pattern?: string | null;
+            counter?: string | null;
+            conditions?: components["schemas"]["ConditionBody"][] | null;
+            condition?: components["schemas"]["ConditionBody"] | null;
         };
         /** @description The configuration of a channel, by its type. */
         ConfigBody: components["schemas"]["WebhookConfigBody"] | components["schemas"]["EmailConfigBody"] | components["schemas"]["SlackConfigBody"];
@@ -3930,6 +3949,19 @@ export interface components {
             people: components["schemas"]["DecisionPersonBody"][];
             agreement?: components["schemas"]["AgreementBody"] | null;
         };
+        /** @description Settings that hold where nothing else is said. */
+        DefaultsBody: {
+            /**
+             * Format: int64
+             * @description The timeout of a webhook's attempt, in milliseconds.
+             */
+            timeoutMs: number;
+            /**
+             * Format: int64
+             * @description Events a credential may send in a second; 0 is any number.
+             */
+            ratePerSecond: number;
+        };
         /** @description One event on its way to one channel. */
         DeliveryBody: {
             /** Format: int64 */
@@ -3946,7 +3978,8 @@ export interface components {
             /** @description PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled. */
             status: string;
             /**
-             * @description What a PENDING delivery waits for, if not for its first attempt: RETRYING, for another attempt after one that
+             * @description What a PENDING delivery waits for, if not for its first attempt: SENDING, for the end of one that is under way, or
+             *     is begun in a moment; RETRYING, for another attempt after one that
              *     failed; HELD, for its channel, whose endpoint is failing and is spared.
              */
             waitsFor?: string | null;
@@ -4533,6 +4566,11 @@ export interface components {
              * @description Nothing is sent before; then one attempt at a time, to see whether it works again.
              */
             resumesAt?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the delivery that waits longest has been due; null where none is, and where the channel is disabled.
+             */
+            dueSince?: string | null;
             /**
              * Format: int32
              * @description How much of the time to being disabled has passed; 0 where that never happens.
@@ -6236,6 +6274,10 @@ export interface components {
             integration: components["schemas"]["CommonValueBody"][];
             /** @description Whether a language model writes reviews, and not the built-in reviewer. */
             reviewModel: boolean;
+            /** @description What holds where a channel or a credential does not say otherwise. */
+            defaults: components["schemas"]["DefaultsBody"];
+            /** @description Whether channels may reach the machine of the server itself, at 127.0.0.1. */
+            reachesItself: boolean;
             /** @description Where links in e-mails and chats lead. */
             publicUrl: string;
             /** @description The servers that run on this database, in the order in which they started. */
