@@ -39,7 +39,7 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
   const shown = async () => (await device.getByRole("cell").allTextContents()).slice(2);
   assert.deepEqual(await shown(), ["2", "2", "–"]);
   await page.getByRole("button", { name: "Calibrate" }).click();
-  await page.getByRole("status").getByText("0 labeled bad in all; it takes 50.").waitFor();
+  await page.getByRole("status").getByText("0 labeled bad and 0 labeled good in all; it takes 50 and 200.").waitFor();
   assert.deepEqual(await analyst.barriers(), []);
 
   const labels = Array.from({ length: USERS }, (_, n) => ({ identityId: `user-${n}`, outcome: isBad(n) ? "BAD" : "GOOD" }));

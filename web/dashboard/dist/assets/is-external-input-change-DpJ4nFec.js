@@ -1,0 +1,1 @@
+import{Jr as e}from"./shared-UCrH-XWg.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

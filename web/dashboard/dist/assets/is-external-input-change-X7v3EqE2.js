@@ -1,1 +1,0 @@
-import{Gr as e}from"./shared-BWJywEsM.js";function t(t){let n=t.currentTarget;return e(n).activeElement!==n}export{t};

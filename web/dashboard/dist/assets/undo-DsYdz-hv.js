@@ -1,0 +1,1 @@
+import{ht as e}from"./shared-UCrH-XWg.js";import{n as t}from"./offer-iIN8O51F.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};

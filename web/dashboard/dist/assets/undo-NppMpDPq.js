@@ -1,1 +1,0 @@
-import{ft as e}from"./shared-BWJywEsM.js";import{n as t}from"./offer-BOBO4eYK.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
