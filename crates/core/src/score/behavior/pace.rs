@@ -145,11 +145,7 @@ mod tests {
                 0.7,
                 "At most 1 act within a minute, of the last 2; people stay below 30. Little to go by yet.",
             ),
-            (
-                every(10_000, 10),
-                0.7,
-                "At most 6 acts within a minute, of the last 10; people stay below 30.",
-            ),
+            (every(10_000, 10), 0.7, "At most 6 acts within a minute, of the last 10; people stay below 30."),
             (
                 every(1_500, 45),
                 0.4,
