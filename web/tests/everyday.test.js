@@ -63,8 +63,8 @@ test("what is out of range or taken is said at its field, and is not changed uns
   await analyst.open("/settings/retention");
   const events = desk.getByRole("textbox", { name: /^Events/ });
   await events.fill("5");
-  await desk.getByRole("button", { name: "Change…" }).click();
-  await desk.getByText("30 to 36,500, or empty.").waitFor();
+  await desk.getByRole("button", { name: "Save…" }).click();
+  await desk.getByText("From 30 to 36,500 days, or empty to keep them forever.").waitFor();
   assert.equal(await events.inputValue(), "5");
   assert.equal(await desk.getByRole("dialog").count(), 0);
   await analyst.open("/identities?humanityMax=30");

@@ -178,12 +178,12 @@ test("a form says all at once what is wrong with it, at each field, and so does 
   await analyst.open("/settings/retention");
   await page.getByLabel("Events, in days").fill("1");
   await page.getByLabel("Audit log, in days").fill("2");
-  await page.getByRole("button", { name: "Change…" }).click();
+  await page.getByRole("button", { name: "Save…" }).click();
   await marked("Events, in days", "Audit log, in days");
   await page.getByLabel("Events, in days").fill("40");
   await page.getByLabel("Audit log, in days").fill("100");
   await refuse("/api/retention/actions/preview", { field: "events", message: "must be more" }, { field: "auditLog.days", message: "must be less" });
-  await page.getByRole("button", { name: "Change…" }).click();
+  await page.getByRole("button", { name: "Save…" }).click();
   await marked("Events, in days", "Audit log, in days");
   await page.getByText("Must be less.").waitFor();
   await page.getByRole("dialog").waitFor({ state: "detached" });

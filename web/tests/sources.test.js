@@ -90,7 +90,7 @@ test("whatever is written into the audit log has words", () => {
 
 /** Words that pages have had beside others for the same. */
 const OTHER_WORDS = [
-  [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/Last event received|title: "Received"/, "Last received"],
+  [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/Last (event )?received|title: "Received"/, "Last event"],
   [/"(Give|Say|Name|Choose) [^"]*\."/, "Enter …"], [/Only an admin/, "mayNot"], [/[\d}]( |\u00A0|\u202F|\\u00A0|&nbsp;|\{" "\}|\{NO_BREAK\})+%/, "95%, without a space"],
   [/hour: "2-digit"/, "timeStyle or hour: numeric"], [/action="[^"]*…"/, "Confirm, which adds the dots itself"],
 ];
@@ -175,7 +175,7 @@ function buttonsOf(name, text) {
       const attributes = Object.fromEntries(node.openingElement.attributes.properties.flatMap((one) => (one.name ? [[one.name.getText(), one.initializer?.getText() ?? ""]] : [])));
       const words = node.children.map((child) => child.getText()).join("").trim();
       const click = attributes.onClick ?? "";
-      const opens = /^\{(open|begin|toggle|\w+\.open|\(\) => ask\(\w*"\w+"\))\}$/.test(click) || /\/new"$/.test(attributes.to ?? "");
+      const opens = /^\{(open|begin|toggle|\w+\.open|\(\) => ask\(\w*"\w+"\))\}$/.test(click);
       found.push({ place: `${name}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`, words, opens, isForm: attributes.type === '"submit"' });
     }
     ts.forEachChild(node, look);

@@ -39,7 +39,7 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
   const shown = async () => (await device.getByRole("cell").allTextContents()).slice(2);
   assert.deepEqual(await shown(), ["2", "2", "–"]);
   await page.getByRole("button", { name: "Calibrate" }).click();
-  await page.getByRole("status").getByText("0 labeled bad in all; it takes 50.").waitFor();
+  await page.getByRole("status").getByText("0 labeled bad and 0 labeled good in all; it takes 50 and 200.").waitFor();
   assert.deepEqual(await analyst.barriers(), []);
 
   const labels = Array.from({ length: USERS }, (_, n) => ({ identityId: `user-${n}`, outcome: isBad(n) ? "BAD" : "GOOD" }));
@@ -90,7 +90,8 @@ test("weights are refused, proposed, looked at, promoted and rolled back, each b
 
   await page.setViewportSize({ width: 390, height: 800 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is cut off on a phone");
-  assert.deepEqual(await table.locator("th:visible").allInnerTexts(), ["Analyzer", "In force", "In shadow"]);
+  const cells = table.locator("tbody tr").first().locator("td:visible");
+  assert.deepEqual(await cells.evaluateAll((all) => all.map(({ dataset }) => dataset.title)), ["Analyzer", "Category", "Default", "In force", "In shadow"]);
   const widths = () => table.evaluate(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth]);
   await eventually(`the table not to scroll sideways: ${await widths()}`, async () => {
     const [scrolled, shown] = await widths();

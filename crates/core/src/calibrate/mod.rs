@@ -171,7 +171,7 @@ pub fn calibrate(examples: &[Example<'_>], in_force: &Weights, seed: u64) -> Out
     }
 }
 
-/// The first number that is too small.
+/// The first part of which too few are labeled.
 fn too_few(examples: &Examples) -> Option<Refusal> {
     let parts = [
         (Part::All, &examples.rows[..], BAD_MIN, GOOD_MIN),
@@ -180,6 +180,9 @@ fn too_few(examples: &Examples) -> Option<Refusal> {
     ];
     parts.into_iter().find_map(|(part, rows, bad_min, good_min)| {
         let Counts { bad, good } = Counts::of(rows);
+        if bad < bad_min && good < good_min {
+            return Some(Refusal::TooFew { part, bad, bad_need: bad_min, good, good_need: good_min });
+        }
         if bad < bad_min {
             return Some(Refusal::TooFewBad { part, have: bad, need: bad_min });
         }

@@ -27,6 +27,9 @@ pub enum Refusal {
     TooFewBad { part: Part, have: usize, need: usize },
     #[error("{have} labeled good {part}; it takes {need}")]
     TooFewGood { part: Part, have: usize, need: usize },
+    /// Both are missing.
+    #[error("{bad} labeled bad and {good} labeled good {part}; it takes {bad_need} and {good_need}")]
+    TooFew { part: Part, bad: usize, bad_need: usize, good: usize, good_need: usize },
     #[error("no analyzer whose weight is above 0 said something of {SEEN_MIN} of the examples to fit to")]
     NothingSeen,
     #[error(

@@ -190,7 +190,7 @@ fn too_few_to_say_anything() {
             |n| n >= 720 || n % 10 == 0,
             "0 labeled good in the later part, which weights are measured on; it takes 40",
         ),
-        (0, |_| false, "0 labeled bad in all; it takes 50"),
+        (0, |_| false, "0 labeled bad and 0 labeled good in all; it takes 50 and 200"),
     ];
     for (count, is_bad, words) in cases {
         let mut made = make(count, 0.0, &AS_IT_SHIPS, 6);

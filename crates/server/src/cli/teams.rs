@@ -35,15 +35,7 @@ pub struct Teams {
 const LAST_OWNER: &str =
     "nobody else owns the installation: make somebody an owner first, with `dregs users add-owner`";
 
-/// The name of a team, or its number.
-#[derive(Args)]
-struct Named {
-    /// Its name or number, as `dregs teams list` shows them
-    team: String,
-    #[command(flatten)]
-    settings: Settings,
-}
-
+// The settings stand last in each: what follows them would stand under their heading in the help.
 #[derive(Subcommand)]
 enum Action {
     /// List the teams
@@ -58,11 +50,13 @@ enum Action {
     },
     /// Give a team another name
     Rename {
-        #[command(flatten)]
-        of: Named,
+        /// Its name or number, as `dregs teams list` shows them
+        team: String,
         /// What it is called from now on
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
+        #[command(flatten)]
+        settings: Settings,
     },
     /// Delete a team for good, with everything that it has
     Delete {
@@ -73,27 +67,34 @@ enum Action {
     },
     /// Add somebody to a team; whoever does not sign in yet gets a password, which is printed this one time
     AddMember {
-        #[command(flatten)]
-        of: Named,
+        /// Its name or number, as `dregs teams list` shows them
+        team: String,
         /// Their e-mail address
         email: String,
         /// What they may do there
         #[arg(long, value_enum, ignore_case = true)]
         role: RoleName,
+        #[command(flatten)]
+        settings: Settings,
     },
     /// Remove somebody from a team; their other teams they keep
     RemoveMember {
-        #[command(flatten)]
-        of: Named,
+        /// Its name or number, as `dregs teams list` shows them
+        team: String,
         /// Their e-mail address, as `dregs users list` shows it
         email: String,
+        #[command(flatten)]
+        settings: Settings,
     },
 }
 
+/// As the dashboard calls them.
 #[derive(Clone, Copy, ValueEnum)]
 enum RoleName {
     Admin,
-    User,
+    // As the API calls it, USER.
+    #[value(alias = "user")]
+    Analyst,
     Viewer,
 }
 
@@ -101,7 +102,7 @@ impl From<RoleName> for Role {
     fn from(name: RoleName) -> Self {
         match name {
             RoleName::Admin => Self::Admin,
-            RoleName::User => Self::User,
+            RoleName::Analyst => Self::User,
             RoleName::Viewer => Self::Viewer,
         }
     }
@@ -113,13 +114,15 @@ impl Teams {
         match self.action {
             Action::List(settings) => runtime.block_on(list(&settings.open()?)),
             Action::Add { name, settings } => runtime.block_on(add(&settings.open()?, name)),
-            Action::Rename { of, name } => runtime.block_on(rename(&of.settings.open()?, &of.team, name)),
-            Action::Delete { name, settings } => runtime.block_on(delete(&settings.open()?, name)),
-            Action::AddMember { of, email, role } => {
-                runtime.block_on(add_member(&of.settings.open()?, &of.team, &email, role.into()))
+            Action::Rename { team, name, settings } => {
+                runtime.block_on(rename(&settings.open()?, &team, name))
             }
-            Action::RemoveMember { of, email } => {
-                runtime.block_on(remove_member(&of.settings.open()?, &of.team, &email))
+            Action::Delete { name, settings } => runtime.block_on(delete(&settings.open()?, name)),
+            Action::AddMember { team, email, role, settings } => {
+                runtime.block_on(add_member(&settings.open()?, &team, &email, role.into()))
+            }
+            Action::RemoveMember { team, email, settings } => {
+                runtime.block_on(remove_member(&settings.open()?, &team, &email))
             }
         }
     }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::answer::Answer;
 use super::auth::Manager;
 use super::body::{OptionalJson, Unchecked};
-use super::channels::{ChannelBody, body, find, parse_event};
+use super::channels::{ChannelBody, body, find, one_with_due, parse_event};
 use super::deliveries::AttemptBody;
 use super::error::{ApiError, must};
 use super::params::Path;
@@ -136,5 +136,5 @@ pub async fn retry(
         return Err(ApiError::refused("The channel is disabled: what waits is sent when it is enabled."));
     }
     app.channels().retry(actor, channel.id, app.clock.now()).await?;
-    Ok(Answer(body(&app, channel, None)?))
+    Ok(Answer(one_with_due(&app, body(&app, channel, None)?).await?))
 }

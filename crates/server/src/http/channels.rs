@@ -1,5 +1,6 @@
 //! Channels: where to tell what happens.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -34,7 +35,7 @@ use crate::ops::deliver::health;
 use crate::ops::team::channels::OnResume;
 use crate::store::channel_health::Health;
 use crate::store::channels::{self, Channel};
-use crate::store::{StoreError, deliveries};
+use crate::store::{StoreError, deliveries, waiting};
 
 const NAME_MAX_CHARS: usize = 100;
 const SLUG_MAX_CHARS: usize = 60;
@@ -90,6 +91,9 @@ pub struct HealthBody {
     /// Nothing is sent before; then one attempt at a time, to see whether it works again.
     #[schema(value_type = Option<String>, format = DateTime)]
     resumes_at: Option<Timestamp>,
+    /// Since when the delivery that waits longest has been due; null where none is, and where the channel is disabled.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    due_since: Option<Timestamp>,
     /// How much of the time to being disabled has passed; 0 where that never happens.
     disable_percent: u8,
     /// Why the server has disabled it.
@@ -322,8 +326,10 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
     let team_id = caller.team_id();
     let rows = app.store.read(move |tx| channels::of_team(tx, team_id)).await?;
     // What is sealed of each is opened, to be shown masked.
-    let bodies = move || rows.into_iter().map(|row| shown(&app, &caller, row)).collect::<Result<_, _>>();
-    elsewhere(bodies).await?.map(Answer)
+    let shared = Arc::clone(&app);
+    let bodies =
+        move || rows.into_iter().map(|row| shown(&shared, &caller, row)).collect::<Result<Vec<_>, _>>();
+    Ok(Answer(with_due(&app, elsewhere(bodies).await??).await?))
 }
 
 /// Create a channel
@@ -356,7 +362,7 @@ pub async fn get(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Answer<ChannelBody>, ApiError> {
-    Ok(Answer(shown(&app, &caller, find(&app, &caller, &id).await?)?))
+    Ok(Answer(one_with_due(&app, shown(&app, &caller, find(&app, &caller, &id).await?)?).await?))
 }
 
 /// Change a channel
@@ -382,7 +388,8 @@ pub async fn update(
         patch.check(|patch| patch.read(&app, before.clone(), &known, &badges))?;
     let updated = app.channels().update(actor, before, channel.clone(), resumed).await;
     updated.map_err(|error| slug_taken(error, &channel.slug))?;
-    Ok(Answer(ChannelBody { dropped_headers, ..body(&app, channel, None)? }))
+    let changed = ChannelBody { dropped_headers, ..body(&app, channel, None)? };
+    Ok(Answer(one_with_due(&app, changed).await?))
 }
 
 /// Remove a channel
@@ -512,6 +519,32 @@ pub fn body(app: &App, channel: Channel, signing_secret: Option<String>) -> Resu
     })
 }
 
+/// Says of channels since when something of theirs has been due.
+async fn with_due(app: &App, mut bodies: Vec<ChannelBody>) -> Result<Vec<ChannelBody>, ApiError> {
+    let now = app.clock.now();
+    let enabled: Vec<i64> = bodies.iter().filter(|body| body.enabled).map(|body| body.id).collect();
+    let due = app.store.read(move |tx| {
+        enabled
+            .iter()
+            .map(|id| Ok((*id, waiting::due_since(tx, *id)?)))
+            .collect::<Result<HashMap<_, _>, StoreError>>()
+    });
+    let due = due.await?;
+    for body in &mut bodies {
+        let since = due.get(&body.id).copied().flatten();
+        body.health.due_since = since.filter(|since| *since <= now);
+    }
+    Ok(bodies)
+}
+
+/// The same of one.
+pub async fn one_with_due(app: &App, body: ChannelBody) -> Result<ChannelBody, ApiError> {
+    with_due(app, vec![body])
+        .await?
+        .pop()
+        .ok_or_else(|| ApiError::not_found(Code::ChannelNotFound, "channel"))
+}
+
 /// How a channel is doing.
 pub fn health(app: &App, channel: &Channel) -> HealthBody {
     let now = app.clock.now();
@@ -527,6 +560,7 @@ pub fn health(app: &App, channel: &Channel) -> HealthBody {
         failing_since: breaker.failing_since,
         last_error: Some(last_error).filter(|error| !error.is_empty()),
         resumes_at: breaker.open_until.filter(|until| *until > now),
+        due_since: None,
         disable_percent: breaker.percent(health::disable_after_ms(app.config.disable_after_hours), now),
         disabled_reason: channel.disabled_reason.clone(),
     }

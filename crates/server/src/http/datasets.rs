@@ -275,7 +275,7 @@ pub async fn preview(
 fn parse_value(dataset: Dataset, text: &str) -> Result<String, ApiError> {
     let expected = match dataset {
         Dataset::Hosting | Dataset::Tor => "must be a network such as 198.51.100.0/24, or AS64496",
-        _ => "must be a domain",
+        _ => "must be a domain such as mail.example",
     };
     dataset.value(text).ok_or_else(|| ApiError::field("value", expected))
 }

@@ -44,7 +44,8 @@ pub struct DeliveryBody {
     identity_is_example: bool,
     /// PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled.
     status: &'static str,
-    /// What a PENDING delivery waits for, if not for its first attempt: RETRYING, for another attempt after one that
+    /// What a PENDING delivery waits for, if not for its first attempt: SENDING, for the end of one that is under way, or
+    /// is begun in a moment; RETRYING, for another attempt after one that
     /// failed; HELD, for its channel, whose endpoint is failing and is spared.
     waits_for: Option<&'static str>,
     attempt_count: i64,
@@ -503,16 +504,23 @@ fn body(app: &App, delivery: &Delivery, channel_enabled: bool) -> DeliveryBody {
         error_class: delivery.error_class.clone(),
         error_message: delivery.error_message.clone(),
         created_at: delivery.created_at,
-        // None waits less than its channel.
+        // None waits less than its channel. That of one under way is the end of its lease, and nobody waits for that.
         next_attempt_at: delivery
             .next_attempt_at
+            .filter(|_| !is_under_way(app, delivery))
             .map(|at| resumes_at.map_or(at, |resumes_at| at.max(resumes_at))),
         completed_at: delivery.completed_at,
     }
 }
 
+/// Whether somebody has taken it on, whose lease runs.
+fn is_under_way(app: &App, delivery: &Delivery) -> bool {
+    delivery.leased && delivery.next_attempt_at.is_some_and(|until| until > app.clock.now())
+}
+
 fn waits_for(app: &App, delivery: &Delivery) -> Option<&'static str> {
     match delivery {
+        _ if is_under_way(app, delivery) => Some("SENDING"),
         _ if delivery.trigger != Trigger::Test && is_held(app, delivery.channel_id) => Some("HELD"),
         Delivery { trigger: Trigger::Retry, attempt_count: 1.., .. } => Some("RETRYING"),
         _ => None,

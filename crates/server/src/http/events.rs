@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::{Anybody, Client, Sender};
-use super::body::{Received, Whose, by_size, note_refusal, receive};
+use super::body::{Most, Received, Whose, by_size, note_refusal, receive};
 use super::decisions::{Arrived, BatchParams, DecisionBody, SendParams};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, must, summary};
 use super::params::Params;
@@ -94,7 +94,7 @@ pub async fn send(
         }
         sender.admit(&app)?;
         traced(&app, "POST /api/events", &headers, async |trace| {
-            let body = receive(request, &app, app.config.body_max_kib, whose(&sender)).await?;
+            let body = receive(request, &app, Most::of_body(&app.config), whose(&sender)).await?;
             send_one(&app, sender, body, (trace, deadline)).await.map(Answer)
         })
         .await
@@ -173,12 +173,12 @@ pub async fn send_batch(
         must(wait.is_none(), "wait", ONE_AT_A_TIME)?;
         sender.admit(&app)?;
         // A page sends little at a time; whoever has its key may be anybody.
-        let max_kib = match &sender {
-            Sender::Backend { .. } => app.config.batch_max_kib,
-            Sender::Browser { .. } => app.config.batch_max_kib.min(app.config.body_max_kib),
+        let most = match &sender {
+            Sender::Backend { .. } => Most::of_batch(&app.config),
+            Sender::Browser { .. } => Most::of_batch(&app.config).or(Most::of_body(&app.config)),
         };
         traced(&app, "POST /api/events/batch", &headers, async |trace| {
-            let body = receive(request, &app, max_kib, whose(&sender)).await?;
+            let body = receive(request, &app, most, whose(&sender)).await?;
             send_many(&app, sender, body, trace).await.map(Answer)
         })
         .await

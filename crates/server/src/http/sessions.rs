@@ -99,7 +99,7 @@ fn not_signed_in(refusal: Refusal) -> ApiError {
         }
         Refusal::WrongCode => ApiError::new(StatusCode::UNAUTHORIZED, Code::SecondFactorRefused, WRONG_CODE),
         refusal => {
-            let message = "E-mail address and password do not go together.";
+            let message = "The e-mail address or the password is wrong.";
             refused(refusal, StatusCode::UNAUTHORIZED, Code::Unauthenticated, message)
         }
     }

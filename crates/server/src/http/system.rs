@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
 use crate::app::App;
+use crate::channels::egress::Target;
 use crate::store::common::CommonValue;
 use crate::store::nodes::{self, Node};
 use crate::store::{self, Location, backup, deliveries, identities};
@@ -39,6 +40,10 @@ pub struct SystemBody {
     integration: Vec<CommonValueBody>,
     /// Whether a language model writes reviews, and not the built-in reviewer.
     review_model: bool,
+    /// What holds where a channel or a credential does not say otherwise.
+    defaults: DefaultsBody,
+    /// Whether channels may reach the machine of the server itself, at 127.0.0.1.
+    reaches_itself: bool,
     /// Where links in e-mails and chats lead.
     public_url: String,
     /// The servers that run on this database, in the order in which they started.
@@ -46,6 +51,19 @@ pub struct SystemBody {
     /// Of when the backup is that this database was, what arrived after which is not in it; null where it never was one.
     restored: Option<RestoredBody>,
 }
+
+/// Settings that hold where nothing else is said.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DefaultsBody {
+    /// The timeout of a webhook's attempt, in milliseconds.
+    timeout_ms: u64,
+    /// Events a credential may send in a second; 0 is any number.
+    rate_per_second: u64,
+}
+
+/// Where a receiver on the same machine listens.
+const ITSELF: &str = "http://127.0.0.1:4000";
 
 /// A server that runs on this database.
 #[derive(Serialize, ToSchema)]
@@ -171,6 +189,11 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
         mail_enabled: config.smtp_url.is_some(),
         integration: app.kept.common.current().values(caller.team_id()).map(Into::into).collect(),
         review_model: config.reviewer_url.is_some(),
+        defaults: DefaultsBody {
+            timeout_ms: config.deadline_ms,
+            rate_per_second: config.credential_rate_per_second,
+        },
+        reaches_itself: Target::parse(ITSELF).is_ok_and(|target| app.egress.check(target.origin()).is_ok()),
         public_url: app.public_url.clone(),
         nodes: nodes.into_iter().map(Into::into).collect(),
         restored: restored_at.map(|restored_at| RestoredBody { taken_at, restored_at }),

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
 use super::sqlite::BUSY_TIMEOUT;
-use super::{Result, Tx, settings, words};
+use super::{Result, Tx, migrations, settings, words};
 use crate::values;
 
 /// Under which names the settings say of when the copy is that this database was, and when it was put in place.
@@ -70,14 +70,28 @@ pub fn copy(from: &Path, to: &Path, now: Timestamp) -> Result<u64> {
     Ok(file.metadata().map_err(refused)?.len())
 }
 
-/// Looks whether the file at `path` is a sound database.
+/// Looks whether the file at `path` is a sound database of dregs.
 ///
 /// # Errors
 /// [`StoreError::Refused`] says what is wrong with it.
 pub fn check(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(StoreError::Refused(format!("{} is a directory: name a backup in it", path.display())));
+    }
     words::check_file(path)?;
-    let look = || sound(&open(path)?);
-    look().map_err(|error| words::of_file(path, error))
+    let look = || {
+        let backup = open(path)?;
+        sound(&backup)?;
+        migrations::pending(&mut Tx::Sqlite(&backup))
+    };
+    let pending = look().map_err(|error| words::of_backup(path, error))?;
+    if pending.first().is_some_and(|first| first.is_initial()) {
+        return Err(StoreError::Refused(format!(
+            "{} is no backup of dregs: it holds none of its tables. Name a file that `dregs backup` has made",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> Result<Connection> {

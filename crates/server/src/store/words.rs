@@ -72,6 +72,22 @@ pub fn of_file(path: &Path, error: StoreError) -> StoreError {
     })
 }
 
+/// What is wrong with a file that was named as a backup.
+pub fn of_backup(path: &Path, error: StoreError) -> StoreError {
+    let shown = path.display();
+    StoreError::Refused(match error {
+        StoreError::Damaged(reason) if reason.contains("not a database") => {
+            format!("{shown} is no backup of dregs: name a file that `dregs backup` has made")
+        }
+        StoreError::Damaged(reason) => format!(
+            "{shown} is damaged ({reason}), as a copy that was broken off is: name another backup, or rescue what can be \
+             read with `sqlite3 {shown} \".recover\" | sqlite3 rescued.db`"
+        ),
+        StoreError::Refused(reason) => format!("{shown} cannot be restored: {reason}"),
+        other => return of_file(path, other),
+    })
+}
+
 /// An error of the client, with what the server or the system said: its own text is only "db error" and the like.
 pub fn of_postgres(error: &tokio_postgres::Error) -> String {
     if let Some(db) = error.as_db_error() {

@@ -92,7 +92,7 @@ async fn bodies_are_decoded_within_the_limits_of_what_they_become() {
 
     let whole = serde_json::to_vec(&event("x", "bob")).unwrap();
     let large = serde_json::to_vec(&json!({"data": "x".repeat(256 * 1024)})).unwrap();
-    let too_large = "413 body_too_large The body is larger than 256 KiB.";
+    let too_large = "413 body_too_large The body is larger than 256 KiB, the server's setting body_max_kib.";
     let garbled = "400 bad_request The body is not encoded as its Content-Encoding says";
     let mut cut = gzip(&whole);
     cut.truncate(cut.len() - 4);

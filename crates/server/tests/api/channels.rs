@@ -61,7 +61,7 @@ async fn a_channel_is_answered_whole_and_its_secret_once() {
         "scored": {"when": "ALWAYS"},
         "leftOut": 0,
         "health": {"status": "HEALTHY", "failures": 0, "failingSince": null, "lastError": null,
-                   "resumesAt": null, "disablePercent": 0, "disabledReason": null},
+                   "resumesAt": null, "dueSince": null, "disablePercent": 0, "disabledReason": null},
         "createdAt": created["createdAt"],
         "updatedAt": created["createdAt"],
     });
@@ -145,6 +145,7 @@ async fn a_channel_is_refused_by_field() {
         (channel(json!({"slug": ""})), "slug: must have from 1 to 60 lower-case letters, digits and dashes".into()),
         (channel(json!({"events": ["user.created"]})), format!("events: \"user.created\" is no event type; {types}")),
         (to("hooks.example.com"), "config.url: must be a whole URL, such as https://example.com/webhooks".into()),
+        (to("localhost:4000/x"), "config.url: must be a whole URL, such as https://example.com/webhooks".into()),
         (to("ftp://hooks.example.com/"), "config.url: must start with http:// or https://, not ftp:".into()),
         (to("https://ada:secret@hooks.example.com/"), "config.url: must not hold a user name or password; use a header for those".into()),
         (

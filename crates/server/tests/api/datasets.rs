@@ -54,7 +54,7 @@ async fn an_entry_changes_the_scores_of_those_at_its_domain(engine: Engine) {
     let wrong = json!({"value": "no domain"});
     let path = "/api/datasets/disposable-email-domains/actions/preview";
     let refused = refusal(with_json(&server, Method::POST, path, &wrong)).await;
-    assert_eq!(refused, "400 bad_request value: must be a domain");
+    assert_eq!(refused, "400 bad_request value: must be a domain such as mail.example");
     assert_eq!(server.get(&format!("{DISPOSABLE}?scope=CUSTOMER")).await["totalElements"], 0);
     let added =
         server.call(Method::POST, DISPOSABLE, Some(json!({"value": "Bin.Posteo.de", "note": "seen"}))).await;
@@ -123,7 +123,7 @@ async fn what_is_shipped_is_listed_with_its_source() {
             Method::POST,
             DISPOSABLE,
             json!({"value": "not a domain"}),
-            "400 bad_request value: must be a domain",
+            "400 bad_request value: must be a domain such as mail.example",
         ),
         (
             Method::DELETE,

@@ -13,7 +13,11 @@ use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
 use crate::support::server::{SECRET_KEY, TestServer, eventually};
 
-on_both_engines!(what_failed_is_found_while_it_is_tried_again, how_a_channel_has_done_is_told_by_interval);
+on_both_engines!(
+    what_failed_is_found_while_it_is_tried_again,
+    how_a_channel_has_done_is_told_by_interval,
+    an_attempt_that_is_under_way_is_told_as_such
+);
 
 /// An endpoint that takes what is about ada and refuses everything else.
 async fn fond_of_ada() -> Receiver {
@@ -74,6 +78,8 @@ async fn what_failed_is_found_while_it_is_tried_again(engine: Engine) {
         json!(waits)
     };
     assert_eq!(waits().await, json!([["ada", null], ["bob", "RETRYING"]]));
+    let due_since = async || server.get(&format!("/api/channels/{id}")).await["health"]["dueSince"].clone();
+    assert_eq!(due_since().await, Value::Null, "what is due later");
     check(&[
         ("status=RETRYING", &["bob"]),
         ("status=HELD", &[]),
@@ -127,6 +133,8 @@ async fn what_failed_is_found_while_it_is_tried_again(engine: Engine) {
     let held = json!(["bob", "cid", "dan", "eve", "fay", "gus"].map(|name| json!([name, "HELD"])));
     let expected = [vec![json!(["ada", null])], held.as_array().unwrap().clone()].concat();
     assert_eq!(waits().await, json!(expected));
+    assert_eq!(due_since().await, "2026-11-23T09:00:00.000Z");
+    assert_eq!(server.get("/api/channels").await[0]["health"]["dueSince"], "2026-11-23T09:00:00.000Z");
     check(&[
         ("status=HELD", &["bob", "cid", "dan", "eve", "fay", "gus"]),
         ("status=RETRYING", &["bob", "cid", "dan", "eve", "fay"]),
@@ -140,10 +148,28 @@ async fn what_failed_is_found_while_it_is_tried_again(engine: Engine) {
         ("httpStatus=503", &["bob", "cid", "dan", "eve", "fay"]),
     ])
     .await;
+    assert_eq!(due_since().await, Value::Null, "what is paused is not late");
     assert_eq!(
         server.get(&format!("/api/channels/{id}/deliveries?identity=bob")).await["content"][0]["waitsFor"],
         Value::Null
     );
+}
+
+async fn an_attempt_that_is_under_way_is_told_as_such(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let receiver = Receiver::start(|mut conversation| async move {
+        conversation.read_request().await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let (id, _) = server.channel("App", json!({"url": receiver.url()})).await;
+    server.track("e1", "ada").await;
+    let delivery = eventually("an attempt under way", async || {
+        server.deliveries(id).await.into_iter().find(|delivery| delivery["waitsFor"] == "SENDING")
+    })
+    .await;
+    let told = ["status", "attemptCount", "nextAttemptAt"].map(|name| delivery[name].clone());
+    assert_eq!(told, [json!("PENDING"), json!(0), Value::Null]);
 }
 
 async fn how_a_channel_has_done_is_told_by_interval(engine: Engine) {

@@ -203,7 +203,10 @@ async fn bad_events_are_refused_and_leave_nothing(engine: Engine) {
 #[tokio::test]
 async fn bodies_that_are_too_large_are_refused_by_size_whoever_reads_them() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let too_large = |kib: usize| format!("413 body_too_large The body is larger than {kib} KiB.");
+    let too_large = |kib: usize| {
+        let setting = if kib == 4_096 { "batch_max_kib" } else { "body_max_kib" };
+        format!("413 body_too_large The body is larger than {kib} KiB, the server's setting {setting}.")
+    };
     let id_of_a_megabyte = json!({"type": "t", "identity": {"id": "x".repeat(1_000_000)}}).to_string();
     let just_too_large = |kib: usize| format!("[{}]", " ".repeat(kib * 1024 - 1));
     for path in ["/api/events", "/api/channels"] {

@@ -30,7 +30,7 @@ const NEEDS_CODE: &str = "401 second_factor_required Send a code of your authent
 const WRONG: &str = "The code is not right, or was used before. Wait for the next one.";
 const WRONG_AT_SIGN_IN: &str =
     "401 second_factor_refused The code is not right, or was used before. Wait for the next one.";
-const WRONG_PASSWORD: &str = "401 unauthenticated E-mail address and password do not go together.";
+const WRONG_PASSWORD: &str = "401 unauthenticated The e-mail address or the password is wrong.";
 const MISSING: &str = "403 second_factor_missing Your team requires a second factor. Set one up: in the dashboard, or with POST /api/auth/second-factor.";
 
 /// A server whose time the test makes, and the token of its admin.

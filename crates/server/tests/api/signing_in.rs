@@ -95,7 +95,7 @@ async fn signing_out_ends_one_session_and_sixteen_hours_end_every_one() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_person_look_the_same() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let wrong = "401 unauthenticated E-mail address and password do not go together.";
+    let wrong = "401 unauthenticated The e-mail address or the password is wrong.";
     let cases = [
         (ADMIN_EMAIL, "wrong"),
         (ADMIN_EMAIL, ""),

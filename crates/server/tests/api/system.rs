@@ -32,6 +32,8 @@ async fn the_server_says_what_it_is_and_what_waits(engine: Engine) {
         "mailEnabled": false,
         "integration": [],
         "reviewModel": true,
+        "defaults": {"timeoutMs": server.app.config.deadline_ms, "ratePerSecond": 0},
+        "reachesItself": true,
         "publicUrl": server.app.public_url,
         "nodes": [{
             "id": server.app.node.id(),

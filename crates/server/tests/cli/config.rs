@@ -27,10 +27,10 @@ egress_ca_file              -                        default
 agent_signers               known                    default
 agent_keys_file             -                        default
 trusted_proxies             -                        default
-retry_schedule              30,60,120                default
+retry_schedule              30,60,120 (seconds)      default
 held_max_seconds            86400                    default
 deadline_ms                 500                      environment DREGS_DEADLINE_MS
-disable_after_hours         0                        default
+disable_after_hours         0 (never)                default
 draw_per_week               20                       default
 smtp_url                    -                        default
 smtp_from                   dregs <dregs@localhost>  default
@@ -40,8 +40,8 @@ analyzer_weights            -                        default
 body_max_kib                256                      default
 batch_max_kib               4096                     default
 nesting_max_levels          32                       default
-monthly_event_quota         0                        default
-credential_rate_per_second  0                        default
+monthly_event_quota         0 (no limit)             default
+credential_rate_per_second  0 (no limit)             default
 address_rate_per_second     100                      default
 login_failures_per_account  10                       default
 login_failures_per_address  30                       default

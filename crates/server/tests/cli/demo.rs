@@ -4,6 +4,8 @@ use super::Ground;
 fn a_stranger_sees_scores_fall_with_the_reason_and_refused_webhooks_arrive_after_all() {
     let ground = Ground::new();
     let mut demo = ground.start(&["demo", "--listen", "127.0.0.1:0", "--keep", "kept"], &[]);
+    let listening = demo.line_with("A server at http://");
+    let address = listening.trim_start_matches("A server at http://").split(',').next().unwrap().to_owned();
     let question = demo.line_with("/api/identities/ring-1/analysis").trim().to_owned();
     let fall = demo.line_with("✓ ring-1          uniqueness ");
     let reason = "accounts appeared on this device within";
@@ -18,7 +20,8 @@ fn a_stranger_sees_scores_fall_with_the_reason_and_refused_webhooks_arrive_after
     let lowest = demo.line_with("ring-");
     assert!(lowest.trim_start().starts_with("uniqueness"), "{lowest}");
     demo.line_with("Try next:");
-    demo.line_with("dregs serve --data-dir kept");
+    let serve = demo.line_with("dregs serve --data-dir kept");
+    assert!(serve.ends_with(&format!(" --listen {address}")), "{serve}");
     assert_eq!(demo.line_with("curl").trim(), question);
 
     let mut again =

@@ -11,7 +11,7 @@ const KEY_LINES: &[(&[&str], &[&str])] = &[
     (&["keys"], &["list", "create", "revoke", "enable", "within a second"]),
     (&["users"], &["list", "reset-password", "reset-second-factor", "add-owner", "Examples:"]),
     (&["teams"], &["list", "add", "rename", "delete", "add-member", "remove-member", "within two seconds"]),
-    (&["teams", "add-member"], &["<TEAM> <EMAIL>", "admin, user, viewer"]),
+    (&["teams", "add-member"], &["<TEAM> <EMAIL>", "admin, analyst, viewer"]),
     (&["backup"], &["Usage: dregs backup", "<FILE>", "nobody who writes waits", "Examples:"]),
     (
         &["restore"],
@@ -66,6 +66,59 @@ fn help_of_a_command_lists_the_settings_that_it_goes_by() {
     // What is not listed is taken all the same, as it is from the file and from the environment.
     let done = ground.run(&["migrate", "--check", "--egress-allow", "127.0.0.0/8"], &[]);
     assert_eq!(done.stderr, "dregs: there is no database at ./data/dregs.db yet\n");
+}
+
+#[test]
+fn help_puts_nothing_but_settings_under_settings() {
+    let ground = Ground::new();
+    let settings = [
+        "--config",
+        "--listen",
+        "--data-dir",
+        "--database-url",
+        "--roles",
+        "--master-key-file",
+        "--geo-databases",
+        "--egress-allow",
+        "--egress-name-servers",
+        "--egress-ca-file",
+        "--trusted-proxies",
+        "--retry-schedule",
+        "--deadline-ms",
+        "--min-cycle-ms",
+        "--log",
+        "--log-format",
+    ];
+    let names = |command: &[&str]| -> Vec<String> {
+        let said = ground.run(&[command, &["--help"][..]].concat(), &[]).stdout;
+        let Some((_, commands)) = said.split_once("\nCommands:\n") else { return Vec::new() };
+        let (commands, _) = commands.split_once("\n\n").unwrap();
+        let first = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        first
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help")
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut below = 0;
+    for first in names(&[]) {
+        let commands = names(&[&first]).into_iter().map(|second| vec![first.clone(), second]);
+        for command in commands.chain([vec![first.clone()]]) {
+            below += usize::from(command.len() > 1);
+            let command: Vec<_> = command.iter().map(String::as_str).collect();
+            let said = ground.run(&[&command[..], &["--help"]].concat(), &[]).stdout;
+            let Some((_, listed)) = said.split_once("\nSettings:\n") else { continue };
+            let (listed, _) = listed.split_once("\n\n").unwrap_or((listed, ""));
+            for line in listed.lines() {
+                let name = line.split_whitespace().next().unwrap();
+                assert!(
+                    !line.starts_with("  ") || settings.contains(&name) || line.starts_with("          "),
+                    "{command:?}: {line}"
+                );
+            }
+        }
+    }
+    assert!(below > 10, "{below}");
 }
 
 #[test]

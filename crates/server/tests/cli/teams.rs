@@ -86,7 +86,7 @@ async fn teams_are_managed_beside_a_server_and_without_one() {
     let said = "dregs: nobody but admin@localhost owns the installation: make somebody else an owner first, with `dregs users \
                 add-owner`\n";
     assert_eq!(last, (Some(1), said.into()));
-    done(&["teams", "add-member", "Default", "ada@example.com", "--role", "user"]);
+    done(&["teams", "add-member", "Default", "ada@example.com", "--role", "analyst"]);
     done(&["users", "add-owner", "ada@example.com"]);
     done(&["users", "remove-owner", "admin@localhost"]);
 

@@ -85,7 +85,15 @@ async fn what_a_backup_has_is_put_back_and_nothing_is_numbered_twice() {
     assert!(refused.contains("nowhere.db is not there"), "{refused}");
     std::fs::write(other.folder().join("broken.db"), vec![7; 8_192]).unwrap();
     let refused = said(&other, &["restore", "broken.db"], 2);
-    assert!(refused.contains("is not a SQLite database"), "{refused}");
+    assert!(refused.contains("is no backup of dregs: name a file that `dregs backup` has made"), "{refused}");
+    std::fs::write(other.folder().join("empty.db"), "").unwrap();
+    let refused = said(&other, &["restore", "empty.db"], 2);
+    assert!(refused.contains("is no backup of dregs: it holds none of its tables"), "{refused}");
+    let whole = std::fs::read(&copied).unwrap();
+    std::fs::write(other.folder().join("cut.db"), &whole[..whole.len() / 2]).unwrap();
+    let refused = said(&other, &["restore", "cut.db"], 2);
+    assert!(refused.contains("is damaged") && refused.contains("name another backup"), "{refused}");
+    assert!(!other.folder().join("dregs.db").exists());
     std::fs::write(
         other.folder().join("master.key"),
         [b'A'; 43].map(char::from).iter().collect::<String>() + "=",

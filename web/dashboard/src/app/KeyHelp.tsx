@@ -1,6 +1,6 @@
 // "?" says which keys do what.
 
-import { Kbd, Modal, Table } from "@mantine/core";
+import { Anchor, Kbd, Modal, Table, Text } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { isOfPage } from "../parts/keys";
 
@@ -41,6 +41,7 @@ export function KeyHelp() {
           ))}
         </Table.Tbody>
       </Table>
+      <Text fz="sm" mt="md">Everything else is in the <Anchor href="/manual" target="_blank" inherit>manual</Anchor>.</Text>
     </Modal>
   );
 }

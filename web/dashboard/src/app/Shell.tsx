@@ -69,7 +69,7 @@ export function Shell() {
         <AppShell.Section visibleFrom="sm" px="xs" py="sm"><Brand /></AppShell.Section>
         {isInSeveral && <AppShell.Section visibleFrom="sm" pb="xs"><TeamSwitch /></AppShell.Section>}
         <AppShell.Section pb="sm"><SearchEverywhere /></AppShell.Section>
-        <AppShell.Section grow component={ScrollArea} className="nav"><Places /></AppShell.Section>
+        <AppShell.Section grow component={ScrollArea} className="nav"><Places /><Manual /></AppShell.Section>
         <AppShell.Section><Person /></AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} data-old={isLost || undefined}><Lost /><Outlet /></AppShell.Main>
@@ -113,6 +113,15 @@ function Places() {
   ));
 }
 
+function Manual() {
+  return (
+    <a href="/manual" target="_blank" rel="noreferrer">
+      <IconBook size={18} stroke={1.7} aria-hidden />
+      <span style={{ flex: 1 }}>Manual</span>
+    </a>
+  );
+}
+
 function Person() {
   const user = useUser();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
@@ -128,7 +137,6 @@ function Person() {
         <Menu.Dropdown>
           <Menu.Label>{user.email} · {roleName(user.role).toLowerCase()}</Menu.Label>
           <Menu.Item component={Link} to="/settings/account" leftSection={<IconUser size={16} />}>Account</Menu.Item>
-          <Menu.Item component="a" href="/manual" target="_blank" leftSection={<IconBook size={16} />}>Manual</Menu.Item>
           <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>Sign out</Menu.Item>
         </Menu.Dropdown>
       </Menu>

@@ -25,7 +25,7 @@ export const IDENTITY_COLUMNS: Column<Identity>[] = [
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
   { title: "Badges", cell: ({ badges }) => <Badges badges={badges} /> },
-  { title: "Last received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** A fingerprint that is no longer is shown whole: people gave it. */
@@ -54,7 +54,7 @@ export const DEVICE_COLUMNS: Column<UsedDevice>[] = [
   { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
-  { title: "Last seen", sort: "lastSeenAt", first: "DESC", cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
+  { title: "Last event", sort: "lastSeenAt", first: "DESC", cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
 ];
 
 /** City, region and country, as far as they are known. */
@@ -68,7 +68,7 @@ export const GROUP_COLUMNS: Column<Group>[] = [
   { title: "Type", cell: ({ type }) => <Chip>{word(type)}</Chip> },
   { title: "Members", sort: "identityCount", first: "DESC", cell: ({ identityCount }) => <span className="numbers">{identityCount.toLocaleString("en")}</span> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: "Last received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** What happened, to whom, from where. */

@@ -4,6 +4,9 @@ import { Button, Group, Modal, Stack, Text, type ButtonProps, type ModalProps } 
 import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
 
+/** What takes something away from somebody: red, whether it asks or does it. */
+const TAKES_AWAY = /^(Delete|Remove|Revoke|Discard|Disable|Disconnect|Leave|Reset|Sign out|Withdraw)/;
+
 interface Props extends ButtonProps {
   /** On the button that does it; on the one that asks first, with three dots. */
   action: string;
@@ -17,19 +20,20 @@ interface Props extends ButtonProps {
 
 export function Confirm({ action, question, children, dialog, onConfirm, ...button }: Props) {
   const [isOpen, { open, close }] = useDisclosure(false);
+  const isRed = TAKES_AWAY.test(action);
   const confirm = () => {
     close();
     onConfirm();
   };
   return (
     <>
-      <Button size="xs" variant="default" {...button} onClick={open}>{action}…</Button>
+      <Button size="xs" {...(isRed ? { variant: "subtle", color: "red" } : { variant: "default" })} {...button} onClick={open}>{action}…</Button>
       <Modal opened={isOpen} onClose={close} title={question} {...(dialog !== undefined && { size: dialog })}>
         <Stack>
           <Text component="div" fz="sm">{children}</Text>
           <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
-            <Button color="red" onClick={confirm}>{action}</Button>
+            <Button {...(isRed && { color: "red" })} onClick={confirm}>{action}</Button>
           </Group>
         </Stack>
       </Modal>

@@ -1,9 +1,9 @@
 // Filters of a list, kept in the address of its page.
 
-import { CloseButton, NativeSelect, TextInput, type TextInputProps } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconSearch } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { Button, CloseButton, Group, NativeSelect, TextInput, type TextInputProps } from "@mantine/core";
+import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
+import { IconFilter, IconSearch } from "@tabler/icons-react";
+import { useEffect, useState, type ReactNode } from "react";
 import { usePageSearch } from "../app/search";
 
 /** How long after the last key a list is asked for. */
@@ -40,6 +40,21 @@ export function TextFilter({ name, label, accepts, hint, ...props }: { name: str
 /** The search of a list: "/" goes there. */
 export function SearchFilter({ label }: { label: string }) {
   return <TextFilter name="term" label={label} type="search" leftSection={<IconSearch size={16} />} w={{ base: "100%", sm: 280 }} />;
+}
+
+/** Filters, folded on phones until they are asked for; `names` are theirs in the address. */
+export function FoldedFilters({ names, children }: { names: string[]; children: ReactNode }) {
+  const [search] = usePageSearch();
+  const [isOpen, { toggle: unfold }] = useDisclosure(false);
+  const used = names.filter((name) => search[name]).length;
+  return (
+    <>
+      <Button hiddenFrom="xs" size="xs" variant="default" aria-expanded={isOpen} leftSection={<IconFilter size={14} />} onClick={unfold}>
+        {used > 0 ? `Filters (${used})` : "Filters"}
+      </Button>
+      <Group gap="xs" className="filters" {...(isOpen ? {} : { visibleFrom: "xs" })}>{children}</Group>
+    </>
+  );
 }
 
 /** A filter that is chosen; `options` are values, their words and what these mean. */

@@ -198,7 +198,7 @@ function SortChoice<Row>({ columns }: { columns: Column<Row>[] }) {
       size="sm"
       hiddenFrom="xs"
       aria-label="Sort by"
-      data={[{ value: "", label: "Sort by" }, ...orders]}
+      data={[{ value: "", label: "Sort by: usual order" }, ...orders]}
       value={search.sort ? `${search.sort} ${search.order === "DESC" ? "DESC" : "ASC"}` : ""}
       onChange={(event) => put(event.currentTarget.value)}
     />

@@ -76,6 +76,13 @@ export function millis(milliseconds: number): string {
   return milliseconds >= 1_000 ? `${(milliseconds / 1_000).toFixed(1)}${NO_BREAK}s` : `${milliseconds}${NO_BREAK}ms`;
 }
 
+/** "5 min", "2 h", "40 s": how long something has lasted, by its largest unit. */
+export function lasting(milliseconds: number): string {
+  const seconds = Math.max(Math.trunc(milliseconds / 1_000), 0);
+  const [length, unit] = ([[86_400, "d"], [3_600, "h"], [60, "min"]] as const).find(([length]) => seconds >= length) ?? [1, "s"];
+  return `${Math.trunc(seconds / length)}${NO_BREAK}${unit}`;
+}
+
 /** "2 d", "3 h", "10 min", "30 s"; 0 is "at once". */
 export function span(seconds: number): string {
   if (seconds === 0) return "at once";

@@ -68,11 +68,22 @@ function told({ field, message }: { field: string; message: string }): string {
   return sentence(place === undefined ? message : `number ${Number(place) + 1} ${message}`);
 }
 
+const FIELD = "input:not([type=hidden]), select, textarea";
+
 /** Goes to the topmost field with an error, which may be folded away. */
 export function showFirst<Values extends object>(form: UseFormReturnType<Values>, errors: object): void {
   const nodes = Object.keys(errors).flatMap((path) => form.getInputNode(path as never) ?? []);
   for (const node of nodes) node.closest("details")?.setAttribute("open", "");
   const [first] = nodes.toSorted((one, other) => one.getBoundingClientRect().top - other.getBoundingClientRect().top);
-  first?.scrollIntoView({ block: "center" });
-  first?.focus();
+  // What is said of it, once it is there: of a group it may stand elsewhere than its first field.
+  setTimeout(() => {
+    const said = [...document.querySelectorAll<HTMLElement>('form [id$="-error"]')];
+    said.toSorted((one, other) => one.getBoundingClientRect().top - other.getBoundingClientRect().top)[0]?.scrollIntoView({ block: "nearest" });
+  });
+  if (!first) return;
+  // Of a group of many, what is said of it stands below its heading.
+  const isTall = first.getBoundingClientRect().height > innerHeight / 2;
+  first.scrollIntoView({ block: isTall ? "start" : "center" });
+  const field = first.matches(FIELD) ? first : first.querySelector<HTMLElement>(FIELD);
+  field?.focus({ preventScroll: true });
 }

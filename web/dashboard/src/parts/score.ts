@@ -27,6 +27,11 @@ export function word(name: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** "Auth.", where there is no room for more. */
+export function shortWord(category: Category): string {
+  return `${word(category).slice(0, 4)}.`;
+}
+
 /** The colour of a category in charts. */
 export function colour(category: Category): string {
   return `var(--${category.toLowerCase()})`;

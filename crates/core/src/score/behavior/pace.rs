@@ -81,7 +81,7 @@ fn acts(snapshot: &Snapshot) -> Option<Finding> {
     let (value, most, stretch) = STRETCHES.iter().map(judge).min_by(|a, b| a.0.total_cmp(&b.0))?;
     let few = if moments.len() < ACTS_FEW { " Little to go by yet." } else { "" };
     // Acts before the last ones are not remembered, and may have come as fast.
-    let how_many = if most < stretch.people_below as usize { "Never more than" } else { "At least" };
+    let how_many = if most < stretch.people_below as usize { "At most" } else { "At least" };
     let explanation = format!(
         "{how_many} {} within {}, of the last {}; people stay below {}.{few}",
         counted(most as u64, "act"),
@@ -143,13 +143,9 @@ mod tests {
             (
                 every(90_000, 2),
                 0.7,
-                "Never more than 1 act within a minute, of the last 2; people stay below 30. Little to go by yet.",
+                "At most 1 act within a minute, of the last 2; people stay below 30. Little to go by yet.",
             ),
-            (
-                every(10_000, 10),
-                0.7,
-                "Never more than 6 acts within a minute, of the last 10; people stay below 30.",
-            ),
+            (every(10_000, 10), 0.7, "At most 6 acts within a minute, of the last 10; people stay below 30."),
             (
                 every(1_500, 45),
                 0.4,

@@ -79,7 +79,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
         };
         format!(
             "{which} between its events, within its latest visits, last {} on average and vary by {:.0}% of that; people vary by 80% and \
-             more, a clockwork by none.",
+             more, a timer hardly at all.",
             duration(mean),
             variation * 100.0
         )
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_clockwork_is_no_person() {
         let words = "The 20 gaps between its events, within its latest visits, last 10.0 s on average and vary by 0% of that; people vary by \
-                     80% and more, a clockwork by none.";
+                     80% and more, a timer hardly at all.";
         assert_eq!(at(every(10_000)), Some((0.03, words.to_owned())));
     }
 
@@ -158,7 +158,7 @@ mod tests {
             })
         };
         let words = "45 of 49 gaps between its events, within its latest visits, last 1.0 s on average and vary by 0% of that; people vary by 80% \
-                     and more, a clockwork by none.";
+                     and more, a timer hardly at all.";
         for (every, millis) in [(50, 75_000), (25, 600_000), (15, 9_000)] {
             assert_eq!(at(sleeping(every, millis)), Some((0.03, words.to_owned())), "{every}");
         }
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn people_hurry_and_pause() {
         let words = "The 8 gaps between its events, within its latest visits, last 17.5 s on average and vary by 138% of that; people vary \
-                     by 80% and more, a clockwork by none.";
+                     by 80% and more, a timer hardly at all.";
         let times = [0, 3_000, 4_500, 20_000, 22_000, 95_000, 100_000, 101_000, 140_000];
         assert_eq!(at(times), Some((0.75, words.to_owned())));
     }

@@ -75,6 +75,8 @@ impl Target {
         let is_tls = match url.scheme() {
             "http" => false,
             "https" => true,
+            // Of `localhost:4000/x` the host is read as a scheme.
+            _ if url.path().starts_with(|c: char| c.is_ascii_digit()) => return Err(UrlError::Relative),
             other => return Err(UrlError::Scheme(other.to_owned())),
         };
         if !url.username().is_empty() || url.password().is_some() {

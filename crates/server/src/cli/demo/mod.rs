@@ -113,6 +113,7 @@ impl Demo {
 /// A server in this process.
 struct Stage {
     api: Api,
+    address: SocketAddr,
     secret_key: String,
     password: String,
     server: JoinHandle<()>,
@@ -142,7 +143,7 @@ impl Stage {
         let (stop, stopped) = oneshot::channel();
         let server = start_server(opened, listener, stopped)?;
         let api = Api::new(&format!("http://{address}"), &secret_key);
-        Ok(Self { api, secret_key, password, server, stop, directory })
+        Ok(Self { api, address, secret_key, password, server, stop, directory })
     }
 
     /// Ends the server after what is under way, and removes what it left.
@@ -160,7 +161,13 @@ impl Stage {
         let mut lines = vec![String::new(), "Try next:".to_owned()];
         let dregs = own_name();
         if self.directory.is_kept {
-            lines.push(format!("  {dregs} serve --data-dir {}", self.directory.path.display()));
+            // At the demo's address, which the call below names.
+            let listen = if self.address == Config::default().listen {
+                String::new()
+            } else {
+                format!(" --listen {}", self.address)
+            };
+            lines.push(format!("  {dregs} serve --data-dir {}{listen}", self.directory.path.display()));
             lines.push(format!("  {}", self.question()));
         } else {
             lines.push(format!(

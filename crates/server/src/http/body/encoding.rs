@@ -5,7 +5,7 @@ use std::io::Read;
 use axum::http::{HeaderMap, StatusCode, header};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::too_large;
+use super::{Most, too_large};
 use crate::http::error::{ApiError, Code};
 
 /// The encodings that are decoded, as they are named.
@@ -55,9 +55,9 @@ impl Encoding {
     /// What the body is, decoded.
     ///
     /// # Errors
-    /// When it is larger than `max_kib`, or not encoded in this way.
-    pub fn decode(self, body: &[u8], max_kib: u64) -> Result<Vec<u8>, ApiError> {
-        let max_bytes = max_kib * 1024;
+    /// When it is larger than `most`, or not encoded in this way.
+    pub fn decode(self, body: &[u8], most: Most) -> Result<Vec<u8>, ApiError> {
+        let max_bytes = most.kib * 1024;
         let mut decoded = Vec::new();
         let read = match self {
             _ if body.is_empty() => Ok(0),
@@ -72,7 +72,7 @@ impl Encoding {
             }),
         };
         read.map_err(|_| ApiError::field("", "is not encoded as its Content-Encoding says"))?;
-        if decoded.len() as u64 > max_bytes { Err(too_large(max_kib)) } else { Ok(decoded) }
+        if decoded.len() as u64 > max_bytes { Err(too_large(most)) } else { Ok(decoded) }
     }
 }
 

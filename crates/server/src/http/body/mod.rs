@@ -28,6 +28,7 @@ use super::cookie;
 use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code};
 use crate::app::App;
+use crate::config::Config;
 use crate::limit::{self, Limit};
 use crate::ops::access::limits::{Full, Held};
 
@@ -48,6 +49,34 @@ pub enum Whose {
     Anybodys(Option<IpAddr>),
 }
 
+/// How large a body may be, before and after it is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    kib: u64,
+    /// The setting that says so, where one does.
+    setting: Option<&'static str>,
+}
+
+impl Most {
+    pub fn of_body(config: &Config) -> Self {
+        Self { kib: config.body_max_kib, setting: Some("body_max_kib") }
+    }
+
+    pub fn of_batch(config: &Config) -> Self {
+        Self { kib: config.batch_max_kib, setting: Some("batch_max_kib") }
+    }
+
+    /// The smaller of the two.
+    pub fn or(self, other: Self) -> Self {
+        if other.kib < self.kib { other } else { self }
+    }
+
+    /// The smaller of this and a bound that no setting moves.
+    pub fn at_most(self, kib: u64) -> Self {
+        if kib < self.kib { Self { kib, setting: None } } else { self }
+    }
+}
+
 /// A body that has been read.
 pub struct Received {
     pub bytes: Bytes,
@@ -62,16 +91,16 @@ pub struct Received {
 pub async fn receive(
     request: Request,
     app: &Arc<App>,
-    max_kib: u64,
+    most: Most,
     whose: Whose,
 ) -> Result<Received, ApiError> {
-    receive_typed(request, app, max_kib, whose, check_type).await
+    receive_typed(request, app, most, whose, check_type).await
 }
 
 async fn receive_typed(
     request: Request,
     app: &Arc<App>,
-    max_kib: u64,
+    most: Most,
     whose: Whose,
     check_type: fn(&HeaderMap) -> Result<(), ApiError>,
 ) -> Result<Received, ApiError> {
@@ -81,14 +110,14 @@ async fn receive_typed(
         Whose::Known => app.bodies.of_known(),
         Whose::Anybodys(address) => app.bodies.of_anybody(address),
     };
-    let bytes = collect(body, max_kib, &mut held).await?;
+    let bytes = collect(body, most, &mut held).await?;
     if !bytes.is_empty() {
         check_type(&parts.headers)?;
     }
     let bytes = match encoding {
         None => bytes,
         Some(encoding) => {
-            let decoded = elsewhere(move || encoding.decode(&bytes, max_kib)).await??;
+            let decoded = elsewhere(move || encoding.decode(&bytes, most)).await??;
             held.grow_to(decoded.len()).map_err(no_room)?;
             decoded.into()
         }
@@ -97,17 +126,17 @@ async fn receive_typed(
 }
 
 /// Reads what comes, as far as it may.
-async fn collect(mut body: Body, max_kib: u64, held: &mut Held) -> Result<Bytes, ApiError> {
-    let max_bytes = max_kib * 1024;
+async fn collect(mut body: Body, most: Most, held: &mut Held) -> Result<Bytes, ApiError> {
+    let max_bytes = most.kib * 1024;
     if body.size_hint().lower() > max_bytes {
-        return Err(too_large(max_kib));
+        return Err(too_large(most));
     }
     let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| broken_off(&error))?.into_data() else { continue };
         let received = first.len() + rest.len() + data.len();
         if received as u64 > max_bytes {
-            return Err(too_large(max_kib));
+            return Err(too_large(most));
         }
         held.grow_to(received).map_err(no_room)?;
         if first.is_empty() {
@@ -190,10 +219,13 @@ fn no_room(Full(limit): Full) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
 }
 
-pub(super) fn too_large(max_kib: u64) -> ApiError {
+fn too_large(Most { kib, setting }: Most) -> ApiError {
     limit::reached(Limit::BodySize);
     metrics::counter!("dregs_body_refused_total", "limit" => "size").increment(1);
-    let message = format!("The body is larger than {max_kib} KiB.");
+    let message = match setting {
+        Some(setting) => format!("The body is larger than {kib} KiB, the server's setting {setting}."),
+        None => format!("The body is larger than {kib} KiB."),
+    };
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, message)
 }
 
@@ -215,7 +247,7 @@ impl<T: FromBody + Send + 'static> FromRequest<Arc<App>> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let body = receive(request, app, app.config.body_max_kib, Whose::Known).await?;
+        let body = receive(request, app, Most::of_body(&app.config), Whose::Known).await?;
         parse_by_size(body, app).await.map(Self)
     }
 }
@@ -243,9 +275,9 @@ async fn receive_small(
         return Err(ApiError::new(StatusCode::FORBIDDEN, Code::CsrfRefused, message));
     }
     let Ok(client) = Client::from_request_parts(&mut parts, app).await;
-    let max_kib = SMALL_MAX_KIB.min(app.config.body_max_kib);
+    let most = Most::of_body(&app.config).at_most(SMALL_MAX_KIB);
     let request = Request::from_parts(parts, body);
-    receive_typed(request, app, max_kib, Whose::Anybodys(client.address), check_type).await
+    receive_typed(request, app, most, Whose::Anybodys(client.address), check_type).await
 }
 
 /// The fields of a form from somebody who is not known: little, and from no page of another site.
@@ -267,7 +299,7 @@ impl<T: FromBody + Default + Send + 'static> FromRequest<Arc<App>> for OptionalJ
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
-        let body = receive(request, app, app.config.body_max_kib, Whose::Known).await?;
+        let body = receive(request, app, Most::of_body(&app.config), Whose::Known).await?;
         match json::unmarked(&body.bytes).trim_ascii() {
             b"" | b"null" => Ok(Self(T::default())),
             _ => parse_by_size(body, app).await.map(Self),

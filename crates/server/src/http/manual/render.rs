@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 use super::chapters::Chapter;
 use super::pictures::Picture;
@@ -40,6 +40,7 @@ impl Page {
         let mut pictures = Vec::new();
         let mut heading = None;
         let mut in_cell = false;
+        let mut in_console = false;
         let mut events: Vec<Event> = Vec::new();
         for event in Parser::new_ext(chapter.text, Options::ENABLE_TABLES) {
             let shown = match event {
@@ -88,6 +89,10 @@ impl Page {
                         let part = if heading.is_some() { &mut section.title } else { &mut section.text };
                         part.push_str(text);
                     }
+                    if in_console {
+                        events.extend(prompted(text));
+                        continue;
+                    }
                     if in_cell && matches!(event, Event::Text(_)) && is_long(text) {
                         events.extend(breakable(text));
                         continue;
@@ -98,6 +103,13 @@ impl Page {
                     event
                 }
                 other => {
+                    in_console = match &other {
+                        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => {
+                            language.as_ref() == "console"
+                        }
+                        Event::End(TagEnd::CodeBlock) => false,
+                        _ => in_console,
+                    };
                     in_cell = matches!(other, Event::Start(Tag::TableCell))
                         || in_cell && !matches!(other, Event::End(TagEnd::TableCell));
                     if let Some(section) = sections.last_mut().filter(|_| heading.is_none()) {
@@ -130,6 +142,20 @@ fn breakable(text: &str) -> impl Iterator<Item = Event<'static>> {
     let parts = text.split_inclusive(['/', '?', '&', ',']).map(str::to_owned);
     parts.flat_map(|part| [Event::Text(part.into()), Event::InlineHtml("<wbr>".into())])
 }
+
+/// Lines of a terminal, of which the prompt is marked: whoever copies a command wants none.
+fn prompted(text: &str) -> impl Iterator<Item = Event<'static>> {
+    let lines = text.split_inclusive('\n').map(str::to_owned);
+    lines.flat_map(|line| match line.strip_prefix(PROMPT) {
+        Some(rest) => [
+            Event::InlineHtml(format!("<span class=\"prompt\">{PROMPT}</span>").into()),
+            Event::Text(rest.to_owned().into()),
+        ],
+        None => [Event::InlineHtml("".into()), Event::Text(line.into())],
+    })
+}
+
+const PROMPT: &str = "$ ";
 
 /// The anchor of the last section, as GitHub makes it: unlike those of the sections before.
 fn anchor(sections: &[Section]) -> String {
@@ -184,6 +210,16 @@ mod tests {
     fn read(text: &'static str) -> Page {
         let chapter = Chapter { name: "EVENTS", path: "docs/manual/events.md", text };
         Page::read(Box::leak(Box::new(chapter)))
+    }
+
+    #[test]
+    fn the_prompt_of_a_command_is_not_copied() {
+        let page = read("# A\n\n```console\n$ dregs <x>\n$ y\nshown $ 1\n```\n\n```text\n$ 1\n```\n");
+        let expected = "<h1 id=\"a\">A</h1>\n<pre><code class=\"language-console\"><span class=\"prompt\">$ </span>dregs \
+                        &lt;x&gt;\n<span class=\"prompt\">$ </span>y\nshown $ 1\n</code></pre>\n<pre><code \
+                        class=\"language-text\">$ 1\n</code></pre>\n";
+        assert_eq!(page.html, expected);
+        assert_eq!(page.sections[0].text, "$ dregs <x> $ y shown $ 1 $ 1");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 
 use super::auth::Agent;
-use super::body::{INLINE_MAX_KIB, Whose, receive};
+use super::body::{INLINE_MAX_KIB, Most, Whose, receive};
 use super::error::ApiError;
 use super::params::did_you_mean;
 use super::request_id;
@@ -85,8 +85,8 @@ impl Server {
         let mut head = parts.clone();
         head.headers.remove(header::CONTENT_ENCODING);
         let request = Request::from_parts(parts, body);
-        let max_kib = REQUEST_MAX_KIB.min(self.app.config.body_max_kib);
-        let body = receive(request, &self.app, max_kib, Whose::Known).await?;
+        let most = Most::of_body(&self.app.config).at_most(REQUEST_MAX_KIB);
+        let body = receive(request, &self.app, most, Whose::Known).await?;
         let message = body.bytes.slice_ref(unmarked(&body.bytes));
         let method = match messages::method(&message) {
             Ok(method) => method,

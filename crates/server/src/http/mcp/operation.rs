@@ -154,13 +154,24 @@ fn plain(name: &str, value: &Value) -> Result<String, ApiError> {
     }
 }
 
-/// A schema with those in it that it refers to. None of the API refers to itself.
+/// A schema with those in it that it refers to.
 fn inlined(document: &Value, schema: &Value) -> Value {
+    inlined_within(document, schema, &[])
+}
+
+/// The same in these schemas. One that stands in itself, as conditions do, is any object the second time.
+fn inlined_within(document: &Value, schema: &Value, within: &[&str]) -> Value {
     match schema {
         Value::Object(fields) => {
             let referred = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#'));
-            let base = referred.and_then(|path| document.pointer(path));
-            let mut whole = match base.map(|base| inlined(document, base)) {
+            let base = referred.and_then(|path| {
+                if within.contains(&path) {
+                    return Some(json!({"type": "object"}));
+                }
+                let within: Vec<_> = within.iter().copied().chain([path]).collect();
+                Some(inlined_within(document, document.pointer(path)?, &within))
+            });
+            let mut whole = match base {
                 Some(Value::Object(base)) => base,
                 _ => Map::new(),
             };
@@ -168,11 +179,11 @@ fn inlined(document: &Value, schema: &Value) -> Value {
             whole.extend(own.map(|(name, value)| match name.as_str() {
                 // JSON Schema has several.
                 "example" => ("examples".to_owned(), json!([value])),
-                _ => (name.clone(), inlined(document, value)),
+                _ => (name.clone(), inlined_within(document, value, within)),
             }));
             Value::Object(whole)
         }
-        Value::Array(items) => items.iter().map(|item| inlined(document, item)).collect(),
+        Value::Array(items) => items.iter().map(|item| inlined_within(document, item, within)).collect(),
         other => other.clone(),
     }
 }

@@ -52,7 +52,8 @@ pub async fn add(
             let Some(id) = escalation_history::insert(tx, &[entry])?.pop() else {
                 return Ok(Err(Refused::NoEscalation));
             };
-            let mentioned = mentioned(&text, &users::of_team(tx, actor.team_id)?);
+            let members = users::of_team(tx, actor.team_id)?;
+            let mentioned = mentioned(&text, &members, &actor.name);
             for member in &mentioned {
                 escalation_history::mention(tx, actor.team_id, of, id, member)?;
             }
@@ -109,8 +110,8 @@ fn record(
 }
 
 /// The e-mail addresses of those whom a text mentions: by `@` and the address, or what is before its own `@` where one
-/// member alone is called so.
-fn mentioned(text: &str, members: &[User]) -> Vec<String> {
+/// member alone is called so; without the author.
+fn mentioned(text: &str, members: &[User], author: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let local = |user: &User| user.email.split('@').next().unwrap_or_default().to_lowercase();
     let is_mentioned = |user: &&User| {
@@ -118,7 +119,12 @@ fn mentioned(text: &str, members: &[User]) -> Vec<String> {
         let is_alone = members.iter().filter(|other| local(other) == own).count() == 1;
         has(&text, &user.email.to_lowercase()) || (is_alone && has(&text, &own))
     };
-    members.iter().filter(is_mentioned).map(|user| user.email.clone()).collect()
+    members
+        .iter()
+        .filter(is_mentioned)
+        .filter(|user| user.email != author)
+        .map(|user| user.email.clone())
+        .collect()
 }
 
 /// Whether a text has `@name`, and not as a part of a longer name or of an e-mail address.

@@ -136,13 +136,16 @@ async fn sizes_and_nesting_are_settings_and_count() {
     let deep = refusal(post("/api/events", with_data("[[[1]]]"))).await;
     assert_eq!(deep, "400 bad_request data.a[0][0]: is nested deeper than 4 levels");
     let large = refusal(post("/api/events", padded(1))).await;
-    assert_eq!(large, "413 body_too_large The body is larger than 1 KiB.");
+    assert_eq!(large, "413 body_too_large The body is larger than 1 KiB, the server's setting body_max_kib.");
     assert_eq!(
         answer(post("/api/events/batch", format!("[{}]{}", with_data("1"), " ".repeat(1_500)))).await.0,
         200
     );
     let large = refusal(post("/api/events/batch", format!("[{}]", padded(2)))).await;
-    assert_eq!(large, "413 body_too_large The body is larger than 2 KiB.");
+    assert_eq!(
+        large,
+        "413 body_too_large The body is larger than 2 KiB, the server's setting batch_max_kib."
+    );
     let metrics = server.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     for expected in
         [r#"dregs_body_refused_total{limit="size"} 2"#, r#"dregs_body_refused_total{limit="nesting"} 1"#]

@@ -187,7 +187,7 @@ async fn members_come_from_a_real_provider_with_the_role_that_they_have_there(en
     let said = "409 wrong_state You have no password here: you sign in at a provider, which keeps what you sign in with.";
     assert_eq!(refusal(request).await, said);
     let login = json!({"email": "ada@example.com", "password": ""});
-    let said = "401 unauthenticated E-mail address and password do not go together.";
+    let said = "401 unauthenticated The e-mail address or the password is wrong.";
     assert_eq!(refusal(post(&server, "/api/auth/login", &login)).await, said);
 
     let log = server.request(Method::GET, "/api/audit-log?pageSize=100").bearer_auth(admin(&server).await);

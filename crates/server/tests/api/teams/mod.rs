@@ -207,7 +207,7 @@ async fn somebody_with_an_account_joins_with_its_password(engine: Engine) {
         let body = json!({"token": token, "name": "Another", "password": password});
         two.server.request(Method::POST, "/api/auth/accept-invitation").json(&body)
     };
-    let wrong = "401 unauthenticated E-mail address and password do not go together.";
+    let wrong = "401 unauthenticated The e-mail address or the password is wrong.";
     assert_eq!(refusal(accept("another long password")).await, wrong);
     let (status, joined) = answer(accept(SESSION_PASSWORD)).await;
     assert_eq!(

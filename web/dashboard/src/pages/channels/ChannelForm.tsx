@@ -2,6 +2,7 @@
 
 import { Alert, Button, Checkbox, Group, NativeSelect, NumberInput, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import { useForm, type UseFormReturnType } from "@mantine/form";
+import type { ReactNode } from "react";
 import { $api } from "../../api";
 import { Answer, Failure } from "../../parts/Answer";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
@@ -20,11 +21,13 @@ interface Props {
   channel?: Channel;
   error: unknown;
   isBusy: boolean;
+  /** What else is asked of a channel of these events. */
+  more?: (events: string[]) => ReactNode;
   onSubmit: (values: ChannelValues) => void;
   onCancel: () => void;
 }
 
-export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Props) {
+export function ChannelForm({ channel, error, isBusy, more, onSubmit, onCancel }: Props) {
   const form = useForm<ChannelValues>({
     initialValues: valuesOf(channel),
     validate: {
@@ -52,6 +55,7 @@ export function ChannelForm({ channel, error, isBusy, onSubmit, onCancel }: Prop
         <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
         <Target form={form} />
         <EventTypes form={form} />
+        {more?.(form.values.events)}
         <Filter form={form} />
         {type === "WEBHOOK" && <More form={form} />}
         {Boolean(failure) && <Failure error={failure} />}
@@ -137,7 +141,7 @@ function EventTypes({ form }: { form: Form }) {
   return (
     <Answer of={types} lines={6}>
       {(all) => (
-        <Checkbox.Group label="Subscribed events" description="Which events are sent to this channel. Tests always are." withAsterisk {...form.getInputProps("events")}>
+        <Checkbox.Group label="Subscribed events" description="Which events are sent to this channel. Tests always are." withAsterisk inputWrapperOrder={["label", "description", "error", "input"]} {...form.getInputProps("events")}>
           <Stack gap={10} mt="xs">
             {all.filter(({ name }) => name !== TEST || form.values.events.includes(TEST)).map((type) => (
               <Checkbox key={type.name} value={type.name} label={word(type.name)} description={<Text component="span" fz="xs" c="dimmed">{type.description}</Text>} />

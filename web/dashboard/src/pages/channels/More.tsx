@@ -2,9 +2,11 @@
 
 import { ActionIcon, Button, Group, NativeSelect, NumberInput, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconX } from "@tabler/icons-react";
+import { $api } from "../../api";
 import type { Form } from "./ChannelForm";
 
 export function More({ form }: { form: Form }) {
+  const system = $api.useQuery("get", "/api/system");
   return (
     <details>
       <summary>Advanced</summary>
@@ -12,7 +14,7 @@ export function More({ form }: { form: Form }) {
         <Headers form={form} />
         <Group grow align="flex-start">
           <NumberInput
-            label="Timeout (ms)" description="Per attempt, 100 to 30000." placeholder="server default"
+            label="Timeout (ms)" description="Per attempt, 100 to 30000." placeholder={system.data ? `server default (${system.data.defaults.timeoutMs})` : "server default"}
             min={100} max={30_000} allowDecimal={false} {...form.getInputProps("timeoutMs")}
           />
           <NumberInput

@@ -72,7 +72,7 @@ function facts(delivery: Delivery, channel: Channel | undefined): [string, React
     ["Identity", identityId && <About delivery={delivery} />],
     ["Channel", <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }}>{channel?.name ?? channelId}</PageLink>],
     ["Created", <Moment at={createdAt} />],
-    nextAttemptAt ? ["Next attempt", <Moment at={nextAttemptAt} isAhead />] : ["Completed", <Moment at={completedAt} />],
+    waitsFor === "SENDING" ? ["Next attempt", "under way"] : nextAttemptAt ? ["Next attempt", <Moment at={nextAttemptAt} isAhead />] : ["Completed", <Moment at={completedAt} />],
   ];
 }
 

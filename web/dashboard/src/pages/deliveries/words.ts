@@ -31,7 +31,7 @@ export const ERRORS: Record<string, string> = {
 
 /** What the states of a delivery mean. */
 export const STATES: Record<string, string> = {
-  PENDING: "Due or in progress.",
+  PENDING: "Due.",
   DELIVERED: "Accepted by the receiver.",
   FAILED: "No further attempts.",
   PAUSED: "Sent when its channel is enabled again.",
@@ -40,13 +40,14 @@ export const STATES: Record<string, string> = {
 
 /** What a delivery waits for, if not for its first attempt, in the words of the API. */
 export const WAITS: Record<string, { word: string; note: string }> = {
+  SENDING: { word: "Being sent", note: "An attempt is under way, or begins in a moment." },
   RETRYING: { word: "Retrying", note: "It has failed so far, and is tried again." },
   HELD: { word: "Held", note: "Its channel is failing, and it waits until that works again." },
 };
 
 /** What the filters by state let through that others do, too. */
 export const OVERLAPS: Record<string, string> = {
-  PENDING: "All that is not sent yet: due, retrying or held.",
+  PENDING: "All that is not sent yet: due, being sent, retrying or held.",
   RETRYING: "Failed so far, and tried again. While the channel is failing, these are shown as held.",
   HELD: "All that is not sent yet while the channel is failing: due or retrying.",
 };

@@ -51,7 +51,7 @@ function About({ device }: { device: Device }) {
         ["Location", placeOf(device)],
         ["Time zone", timezone],
         ["First seen", <Time at={firstSeenAt} />],
-        ["Last seen", <Time at={lastSeenAt} />],
+        ["Last event", <Time at={lastSeenAt} />],
       ]}
     />
   );

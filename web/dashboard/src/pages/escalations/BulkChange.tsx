@@ -14,7 +14,7 @@ import { KINDS, type Outcome } from "../labels/words";
 import { useMembers } from "./Assignee";
 import { begin, filterOf, type Chosen, type NewBulkChange } from "./bulk";
 import { Choices } from "./Choices";
-import { NONE, OUTCOMES } from "./CloseEscalation";
+import { NONE, OUTCOMES, REASON_NOTE } from "./CloseEscalation";
 import { ME, NOBODY } from "./escalations";
 
 const ACTS = [
@@ -77,7 +77,7 @@ function Dialog({ title, query, close }: { title: string; query: Chosen; close: 
             <>
               <Choices name="outcome" label="Label the identities" value={label} options={OUTCOMES.map(({ value, label }) => ({ value, label }))} onChange={setLabel} />
               {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS.map(({ value, label }) => ({ value, label }))]} onChange={setKind} />}
-              <ReasonField outcome={outcome} description="Optional. Shown here and in the audit log; of a label, it is sent to your channels, and the user may read it." value={reason} onChange={setReason} />
+              <ReasonField outcome={outcome} description={REASON_NOTE} value={reason} onChange={setReason} />
             </>
           )}
           <Preview change={change} outcome={outcome} />

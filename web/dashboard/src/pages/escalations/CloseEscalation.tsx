@@ -1,16 +1,17 @@
 // Closes an escalation: by keys alone, with what the identity is and why, or without.
 
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, Stack, Text } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { $api, queries, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
+import { counted } from "../../parts/counts";
 import { ChangePreview, Sent } from "../../parts/ChangePreview";
 import { ReasonField } from "../labels/ReasonField";
 import { KINDS, type Outcome } from "../labels/words";
 import { Choices } from "./Choices";
-import { analysisQuery, type Escalation } from "./escalations";
+import { ACTIVE, analysisQuery, type Escalation } from "./escalations";
 import type { Closing } from "./moves";
 
 export const NONE = "NONE";
@@ -19,6 +20,8 @@ export const OUTCOMES = [
   { value: "GOOD", label: "Good", key: "g" },
   { value: "BAD", label: "Bad", key: "b" },
 ];
+/** Who reads the reason of whoever closes. */
+export const REASON_NOTE = "Optional. Shown here and in the audit log. With a label, it is sent to your application by webhook as well; it may show it to the person.";
 /** Fields in which keys are letters. */
 const TYPED = "textarea, input:not([type=radio])";
 
@@ -35,11 +38,14 @@ export function CloseEscalation({ escalation: { id, identity }, close, cancel }:
   // What was looked at, whatever arrives meanwhile.
   const [cycle] = useState(() => queries.getQueryData<Schemas["AnalysisBody"]>(analysisQuery(identity.id).queryKey)?.id);
   const form = useRef<HTMLFormElement>(null);
+  const others = useOthers(id, identity.id);
+  const [withOthers, takeOthers] = useState(false);
   const outcome = chosen === NONE ? undefined : (chosen as Outcome);
   const submit = () => close({
     ...(reason.trim() ? { reason: reason.trim() } : {}),
     ...(outcome ? { outcome, ...(cycle !== undefined && { cycleId: cycle }) } : {}),
     ...(outcome === "BAD" && kind ? { kind } : {}),
+    ...(outcome !== "GOOD" && withOthers && others.length > 0 ? { others } : {}),
   });
   // The focus goes along: where it is, arrows go on from. A dialog takes it a moment after it opened: to where keys have gone by then.
   const focus = (field: string) => {
@@ -66,12 +72,16 @@ export function CloseEscalation({ escalation: { id, identity }, close, cancel }:
     ["r", () => focus("[data-reason]")],
   ], submit);
   return (
-    <Modal opened onClose={cancel} title={`Close the escalation of ${identity.label}`} size="xl">
+    <Modal opened onClose={cancel} title={`Close the escalation of ${identity.label}`} size={1100}>
       <form ref={form} onSubmit={(event) => { event.preventDefault(); submit(); }}>
         <Stack>
           <Choices name="outcome" label="Label the identity" value={chosen} options={OUTCOMES} onChange={choose} isFirst />
           {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS]} onChange={setKind} />}
-          <ReasonField outcome={outcome} data-reason description="Optional. Shown here and in the audit log; of a label, it is sent to your channels, and the user may read it." value={reason} onChange={setReason} />
+          <ReasonField outcome={outcome} data-reason description={REASON_NOTE} value={reason} onChange={setReason} />
+          {/* As good, the server closes them all. */}
+          {outcome !== "GOOD" && others.length > 0 && (
+            <Checkbox label={`And ${counted(others.length, "other open escalation")} of the same identity`} checked={withOthers} onChange={(event) => takeOthers(event.currentTarget.checked)} />
+          )}
           {outcome ? <Preview id={identity.id} outcome={outcome} kind={outcome === "BAD" && kind ? kind : null} /> : <ClosingSends id={id} />}
           <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={cancel}>Cancel</Button>
@@ -81,6 +91,12 @@ export function CloseEscalation({ escalation: { id, identity }, close, cancel }:
       </form>
     </Modal>
   );
+}
+
+/** What else is not closed of an identity. */
+function useOthers(id: number, identity: string): Escalation[] {
+  const { data } = $api.useQuery("get", "/api/escalations", { params: { query: { identity, status: ACTIVE, pageSize: 100 } } });
+  return data?.content.filter((one) => one.id !== id) ?? [];
 }
 
 type Press = [key: string, press: () => void];

@@ -9,7 +9,7 @@ import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf, word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
-import { byStrength, push, signed, type Observation } from "../identity/evidence";
+import { byStrength, push, signed, strengthOf, type Observation } from "../identity/evidence";
 import { OutcomeChip } from "../labels/OutcomeChip";
 import { DRAWN, useEscalationRules } from "../rules/rules";
 import { ConditionsInWords } from "../rules/RuleTable";
@@ -142,7 +142,7 @@ function Against({ observation }: { observation: Observation }) {
       <Group gap="xs">
         <Text fw={600}>{label}</Text>
         <Chip>{word(category)}</Chip>
-        <Text c="dimmed" fz="sm" className="numbers">{signed(push(observation))}</Text>
+        <Text c="dimmed" fz="sm" title={`Moves the log-odds by ${signed(push(observation))}`}>{strengthOf(push(observation))}</Text>
       </Group>
       <p className="break">{explanation}</p>
     </li>
@@ -152,14 +152,14 @@ function Against({ observation }: { observation: Observation }) {
 function LastEvents({ id }: { id: string }) {
   const events = useQuery(eventsQuery(id));
   return (
-    <Panel title="Last events" actions={<PageLink to="/events" search={{ identity: id } as never} fz="sm">All events</PageLink>}>
+    <Panel title="Latest events" actions={<PageLink to="/events" search={{ identity: id } as never} fz="sm">All events</PageLink>}>
       <Answer of={events} lines={4}>
         {({ content }) => (
           <ul className={classes.events}>
             {content.map((event) => (
               <li key={event.id}>
                 <PageLink to="/events/$id" params={{ id: event.id }} className="break">{event.eventName}</PageLink>
-                <Text c="dimmed" fz="sm"><Time at={event.timestamp} /></Text>
+                <Text c="dimmed" fz="sm" className="numbers">{exactTime(event.timestamp)} (<Time at={event.timestamp} />)</Text>
                 {event.ip && <Text c="dimmed" fz="sm" className="mono">{event.ip}</Text>}
               </li>
             ))}

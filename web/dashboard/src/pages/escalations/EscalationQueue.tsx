@@ -19,7 +19,7 @@ import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
 import { askAhead, isAskedFor, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { NEXT_KEY, useQueueKeys } from "./keys";
-import { CLOSE, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
+import { CLOSE, closeOthers, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
 import { QueueFilters, WAVES } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
 import { QueueRows } from "./QueueRows";
@@ -55,6 +55,13 @@ function QueuePage() {
     </Page>
   );
 }
+
+/** What keys do, for the line below the list. */
+const MOVES = [["j k", "move"]] as const;
+const WORK = [
+  ["n", "take next"], ["m", "assign to me"], ["u", "unassign"], ["t", "note"], ["s", "snooze"], ["a", "acknowledge"], ["c", "close"], ["o", "reopen"], ["z", "undo"],
+] as const;
+const OPEN = [["Enter", "open identity"]] as const;
 
 function Queue({ query, page, isWaiting }: { query: QueueQuery; page: EscalationPage; isWaiting: boolean }) {
   const { triage } = useMay();
@@ -101,8 +108,10 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
             <Button size="compact-xs" variant="default" onClick={show}>Show</Button>
           </Group>
         )}
-        <QueuePager page={page} />
-        <Text className={classes.keys} c="dimmed" fz="xs" mt="xs">j k move{triage && " · n take next · m assign to me · u unassign · t note · s snooze · a acknowledge · c close · o reopen · z undo"} · Enter open identity</Text>
+        <QueuePager page={page} arrived={arrived} />
+        <Text component="div" className={classes.keys} c="dimmed" fz="xs" mt="xs">
+          {[...MOVES, ...(triage ? WORK : []), ...OPEN].map(([keys, what]) => <span key={keys}>{keys.split(" ").map((key) => <Kbd key={key} size="xs" mr={2}>{key}</Kbd>)} {what}</span>)}
+        </Text>
       </div>
       {current && <Detail key={current.id} escalation={current} act={begin} snooze={() => void put()} />}
       {current && isSnoozing && (
@@ -168,7 +177,7 @@ function useAct({ current, leave, select }: Selection): (act: Act, closing?: Clo
       void takeBack(current, to, closing);
       select(current);
     });
-    void done.then((isDone) => isDone || untell());
+    void done.then((isDone) => (isDone ? closeOthers(closing) : untell()));
   };
 }
 

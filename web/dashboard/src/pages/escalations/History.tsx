@@ -1,7 +1,7 @@
 // What has become of an escalation, in the order of time, and what people have noted of it.
 
 import { Button, Group, Kbd, Stack, Text, Textarea } from "@mantine/core";
-import { useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { $api, refresh, type Schemas } from "../../api";
 import { useMay, useUser } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
@@ -101,6 +101,12 @@ function NewNote({ id }: { id: number }) {
   });
   const { offered, begun } = useOffered(text.slice(0, caret));
   const strangers = useStrangers(text, begun);
+  const form = useRef<HTMLFormElement>(null);
+  // The field with all that belongs to it, out from under the edge of its pane and what is told there.
+  const show = () => form.current?.scrollIntoView({ block: "nearest" });
+  useEffect(() => {
+    if (document.activeElement === field.current) show();
+  }, [offered.length, strangers.length]);
   const mention = (handle: string) => {
     const before = `${text.slice(0, caret - begun.length)}${handle} `;
     setText(before + text.slice(caret));
@@ -120,10 +126,11 @@ function NewNote({ id }: { id: number }) {
     event.preventDefault();
   };
   return (
-    <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
+    <form ref={form} className={classes.note} onSubmit={(event) => { event.preventDefault(); submit(); }}>
       <Stack gap="xs">
         <Textarea
           ref={field}
+          onFocus={show}
           data-note
           aria-label="Note"
           placeholder="Add a note; @ mentions a colleague"
@@ -174,8 +181,11 @@ function handleOf(member: Member, members: Member[]): string {
 /** Whom what was begun before the caret may mean, each by the shortest name that means nobody else. */
 function useOffered(before: string): { offered: { handle: string; member: Member }[]; begun: string } {
   const members = useMembers();
+  const { email } = useUser();
   const begun = /(?:^|[\s(])@([\w.+-]*)$/.exec(before)?.[1];
   if (begun === undefined) return { offered: [], begun: "" };
   const isMeant = (member: Member) => [localOf(member), ...(member.name ?? "").split(" ")].some((part) => part.toLowerCase().startsWith(begun.toLowerCase()));
-  return { offered: members.filter(isMeant).slice(0, OFFERED).map((member) => ({ handle: handleOf(member, members), member })), begun };
+  // Nobody tells themselves; whoever only reads has no work to be called to.
+  const others = members.filter((member) => member.email !== email && member.role !== "VIEWER");
+  return { offered: others.filter(isMeant).slice(0, OFFERED).map((member) => ({ handle: handleOf(member, members), member })), begun };
 }

@@ -6,7 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { $api } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { bounded } from "../../parts/counts";
-import { ChoiceFilter, TextFilter } from "../../parts/Filters";
+import { ChoiceFilter, FoldedFilters, TextFilter } from "../../parts/Filters";
 import { word } from "../../parts/score";
 import { useEscalationRules } from "../rules/rules";
 import { useMembers } from "./Assignee";
@@ -29,7 +29,7 @@ export function QueueFilters() {
     <Group gap="xs">
       <Views />
       {view !== WAVES && <Statuses />}
-      <Group gap="xs" className="filters">
+      <FoldedFilters names={["severity", "rule", "assignee", "outcome", "identity", "by", "shares"]}>
         <ChoiceFilter name="severity" label="Any severity" options={SEVERITIES.map((severity) => [severity, word(severity)])} />
         <ChoiceFilter name="rule" label="Any rule" options={options} />
         <ChoiceFilter name="assignee" label="Assigned or not" options={[[ME, "Assigned to me"], [NOBODY, "Unassigned"], ...members]} />
@@ -37,15 +37,18 @@ export function QueueFilters() {
         <TextFilter name="identity" label="Identity id" w={170} />
         {view !== WAVES && <ChoiceFilter name="by" label={orders.own} options={orders.others} />}
         <SharesFilter />
-      </Group>
+      </FoldedFilters>
     </Group>
   );
 }
 
+/** Of both that are not closed. */
+const STATUS_WORDS: Record<string, string> = { [ACTIVE]: "Open or acknowledged" };
+
 function Statuses() {
   const [search] = usePageSearch();
   const { data } = $api.useQuery("get", "/api/escalations/summary");
-  const counts: Record<string, number | undefined> = { OPEN: data?.open, ACKNOWLEDGED: data?.acknowledged, CLOSED: data?.closed };
+  const counts: Record<string, number | undefined> = { OPEN: data?.open, ACKNOWLEDGED: data?.acknowledged, CLOSED: data?.closed, [ACTIVE]: data && data.open + data.acknowledged };
   const shown = statusOf(search.status);
   // Of the whole queue: beside filters they would be taken for what these let through.
   const isFiltered = Boolean(search.severity || search.rule || search.identity || search.outcome || search.assignee || search.mentioned || search.overdue || search.shares);
@@ -60,7 +63,7 @@ function Statuses() {
           activeOptions={{ exact: true, explicitUndefined: true }}
           aria-current={status === shown ? "page" : undefined}
         >
-          {word(status)}
+          {STATUS_WORDS[status] ?? word(status)}
           {!isFiltered && counts[status] !== undefined && <span className={classes.count}>{bounded(counts[status], counts[status] < COUNTED_MAX)}</span>}
         </Link>
       ))}

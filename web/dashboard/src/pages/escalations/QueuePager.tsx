@@ -3,8 +3,14 @@ import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import { usePageSearch } from "../../app/search";
 import type { EscalationPage } from "./escalations";
 
+interface Props {
+  page: EscalationPage;
+  /** What has come since: it is told by itself, and counted in nothing else. */
+  arrived: number;
+}
+
 /** The way to what is further down, for those who look back; whoever works from the top needs none. */
-export function QueuePager({ page: { pageNumber, pageSize, content, totalElements, totalIsExact, first, last } }: { page: EscalationPage }) {
+export function QueuePager({ page: { pageNumber, pageSize, content, totalElements, totalIsExact, first, last }, arrived }: Props) {
   const [, change] = usePageSearch();
   if (first && last) return null;
   const begin = pageNumber * pageSize;
@@ -14,7 +20,7 @@ export function QueuePager({ page: { pageNumber, pageSize, content, totalElement
       <ActionIcon variant="default" aria-label="Previous page" disabled={first} onClick={() => go(pageNumber - 1)}><IconChevronLeft size={16} /></ActionIcon>
       <ActionIcon variant="default" aria-label="Next page" disabled={last} onClick={() => go(pageNumber + 1)}><IconChevronRight size={16} /></ActionIcon>
       <Text c="dimmed" fz="sm" className="numbers">
-        {(begin + 1).toLocaleString("en")} – {(begin + content.length).toLocaleString("en")} of {totalIsExact ? "" : "more than "}{totalElements.toLocaleString("en")}
+        {(begin + 1).toLocaleString("en")} – {(begin + content.length - arrived).toLocaleString("en")} of {totalIsExact ? "" : "more than "}{(totalElements - arrived).toLocaleString("en")}
       </Text>
     </Group>
   );

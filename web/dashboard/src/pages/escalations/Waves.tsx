@@ -42,7 +42,7 @@ function All({ found: { waves, lookedAt, others }, query }: { found: Schemas["Wa
   return (
     <>
       <Text fz="sm" c="dimmed">
-        {counted(waves.length, "wave")} among {bounded(lookedAt, lookedAt < LOOKED_AT_MAX)} escalations that are not closed. {others === 0 ? "Every one is in a wave." : `${others.toLocaleString("en")} share nothing with others.`} To share something accuses nobody: look at some before you act on all.
+        {counted(waves.length, "wave")} among {bounded(lookedAt, lookedAt < LOOKED_AT_MAX)} escalations that are not closed. {others === 0 ? "Every one is in a wave." : `${others.toLocaleString("en")} share nothing with others.`} Sharing something is no proof: look at some before you act on all.
       </Text>
       <Stack gap="sm" component="ul" m={0} p={0} style={{ listStyle: "none" }} aria-label="Waves">
         {waves.map((wave) => <li key={wave.shares}><One wave={wave} query={query} /></li>)}

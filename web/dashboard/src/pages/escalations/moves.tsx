@@ -24,6 +24,8 @@ export interface Closing {
   kind?: string;
   /** The cycle by which it was decided. */
   cycleId?: number;
+  /** Others of the identity that are closed along with it. */
+  others?: Escalation[];
 }
 
 export interface Act {
@@ -53,8 +55,8 @@ export async function move(escalation: Escalation, to: string, closing: Closing 
     mutationKey: KEY,
     // What is done to one escalation arrives in the order in which it was done.
     scope: { id: `escalation ${escalation.id}` },
-    mutationFn: async ({ escalation: { id }, to, closing }) => {
-      const { data, error } = await api.PATCH("/api/escalations/{id}", { params: { path: { id } }, body: { status: to, ...closing } });
+    mutationFn: async ({ escalation: { id }, to, closing: { others: _, ...said } }) => {
+      const { data, error } = await api.PATCH("/api/escalations/{id}", { params: { path: { id } }, body: { status: to, ...said } });
       if (!data) throw error;
       return data;
     },
@@ -65,8 +67,14 @@ export async function move(escalation: Escalation, to: string, closing: Closing 
   return moving.execute({ escalation, to, closing }).then(() => true, () => false);
 }
 
+/** Closes others of an identity, for the same reason. */
+export async function closeOthers({ others = [], reason }: Closing): Promise<void> {
+  for (const other of others) await move(other, "CLOSED", reason === undefined ? {} : { reason });
+}
+
 /** Takes a move back, with the label that was given by it. */
-export async function takeBack(escalation: Escalation, to: Status, { outcome }: Closing): Promise<void> {
+export async function takeBack(escalation: Escalation, to: Status, { outcome, others = [] }: Closing): Promise<void> {
+  for (const other of others) await move({ ...other, status: "CLOSED" }, other.status);
   if (outcome) await reopenOthers(escalation).catch(tellError);
   // First of all: a rule opens another one where none is open.
   const isBack = await move({ ...escalation, status: to }, escalation.status);

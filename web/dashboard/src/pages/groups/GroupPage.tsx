@@ -44,7 +44,7 @@ function About({ group: { type, id, identityCount, createdAt, lastTrackedAt } }:
         ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
         ["Members", identityCount.toLocaleString("en")],
         ["Created", <Time at={createdAt} />],
-        ["Last received", <Time at={lastTrackedAt} />],
+        ["Last event", <Time at={lastTrackedAt} />],
       ]}
     />
   );

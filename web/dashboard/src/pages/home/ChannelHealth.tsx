@@ -2,10 +2,10 @@ import { Stack, Text } from "@mantine/core";
 import { $api } from "../../api";
 import { sentence } from "../../fields";
 import { Answer } from "../../parts/Answer";
-import { StatusChip } from "../../parts/Chip";
 import { Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { word } from "../../parts/score";
+import { HealthChip } from "../channels/Health";
 import classes from "./Home.module.css";
 
 /** Whether those who want to know are told. */
@@ -18,7 +18,7 @@ export function ChannelHealth() {
           <Stack gap={6}>
             {all.map((channel) => (
               <div key={channel.id} className={classes.row}>
-                <StatusChip status={channel.enabled ? channel.health.status : "DISABLED"} />
+                <HealthChip channel={channel} />
                 <div>
                   <PageLink to="/settings/channels/$id" params={{ id: String(channel.id) }} className="break">{channel.name}</PageLink>
                   {channel.health.lastError && <Text c="dimmed" fz="sm" className="break">{sentence(channel.health.lastError)}</Text>}

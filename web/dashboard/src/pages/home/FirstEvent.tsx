@@ -55,6 +55,7 @@ function SendExample() {
 function Snippets({ hasEvents }: { hasEvents: boolean }) {
   const { manage } = useMay();
   const [language, choose] = useState("curl");
+  const { data: system } = $api.useQuery("get", "/api/system");
   const credentials = $api.useQuery("get", "/api/credentials", undefined, { enabled: manage });
   const create = $api.useMutation("post", "/api/credentials", {
     onSuccess: async ({ secretKey }) => {
@@ -89,8 +90,8 @@ function Snippets({ hasEvents }: { hasEvents: boolean }) {
         {!hasEvents && language !== "Browser" && (
           <>
             <Text fz="sm">
-              See the webhooks arrive: first start this in another terminal, which receives and verifies them. A server that shall reach your own machine
-              is started with <Code>--egress-allow 127.0.0.0/8</Code>.
+              See the webhooks arrive: first start this in another terminal, which receives and verifies them.
+              {system?.reachesItself === false && <> This server does not send to its own machine: for that, start it with <Code>--egress-allow 127.0.0.0/8</Code>.</>}
             </Text>
             <Source text={listenCommand(secretKey)} label="command to listen" />
           </>

@@ -8,7 +8,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { ScoreChip, StatusChip } from "../../parts/Chip";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { PageLink } from "../../parts/PageLink";
-import { CATEGORIES } from "../../parts/score";
+import { CATEGORIES, shortWord, word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 import { identityQuery } from "../escalations/escalations";
 import { DRAWN } from "../rules/rules";
@@ -86,7 +86,12 @@ function By({ children }: { children: string | null | undefined }) {
 function Snapshot({ scores }: { scores: Escalation["scoreSnapshot"] }) {
   return (
     <Group gap={4} wrap="nowrap">
-      {CATEGORIES.map((category) => <ScoreChip key={category} category={category} value={scores[category] ?? null} />)}
+      {CATEGORIES.map((category) => (
+        <div key={category} style={{ textAlign: "center" }}>
+          <Text fz={11} c="dimmed" lh={1.2} aria-hidden title={word(category)}>{shortWord(category)}</Text>
+          <ScoreChip category={category} value={scores[category] ?? null} />
+        </div>
+      ))}
     </Group>
   );
 }

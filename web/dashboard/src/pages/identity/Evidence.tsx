@@ -4,7 +4,7 @@ import { Group, Text, Title } from "@mantine/core";
 import type { Schemas } from "../../api";
 import { Chip, ScoreChip } from "../../parts/Chip";
 import { CATEGORIES, QUESTIONS, word, type Category } from "../../parts/score";
-import { byStrength, isShadowed, plain, push, pushOf, scoreAt, signed, START, type Observation } from "./evidence";
+import { byStrength, isShadowed, plain, push, pushOf, scoreAt, START, strengthOf, type Observation } from "./evidence";
 import classes from "./Identity.module.css";
 import { Values } from "./Values";
 
@@ -55,10 +55,11 @@ function Observations({ explained: { value, observations }, scale }: { explained
       <ol className={classes.observations}>
         {byStrength(observations).map((observation) => <ObservationRow key={observation.id} observation={observation} scale={scale} />)}
       </ol>
-      <div className={`numbers ${classes.sum}`}>
+      <details className={`numbers ${classes.sum}`}>
+        <summary>How it adds up</summary>
         Start {plain(START)} {moved < 0 ? "−" : "+"} evidence {Math.abs(rounded(sum) - rounded(START)).toFixed(2)} = {plain(sum)}; 100 × σ({plain(sum)}) = <strong>{redone}</strong>
         {redone !== value && `, ${value} when it was calculated`}
-      </div>
+      </details>
     </>
   );
 }
@@ -95,7 +96,7 @@ function Push({ by, scale }: { by: number; scale: number }) {
   return (
     <div className={classes.push} role="img" aria-label={words}>
       <span className={classes.pushTrack}><span className={classes.pushBar} data-side={by < 0 ? "down" : "up"} style={{ width }} /></span>
-      <span className={classes.pushNumber}>{signed(by)}</span>
+      <span className={classes.pushNumber} title={words}>{Number(by.toFixed(2)) === 0 ? "none" : strengthOf(by)}</span>
     </div>
   );
 }

@@ -44,6 +44,16 @@ export function byStrength(observations: Observation[]): Observation[] {
   return [...observations].sort((one, other) => strength(other) - strength(one));
 }
 
+/** From this much on, in log-odds, an observation alone moves a score from 70 to below 25, or to below 50. */
+const STRONG = 2;
+const MODERATE = 0.85;
+
+/** How strong an observation is, in a word. */
+export function strengthOf(by: number): string {
+  const much = Math.abs(by);
+  return much >= STRONG ? "strong" : much >= MODERATE ? "moderate" : "weak";
+}
+
 /** "+0.85", "−2.31", "0.00". */
 export function signed(number: number): string {
   const digits = Math.abs(number).toFixed(2);

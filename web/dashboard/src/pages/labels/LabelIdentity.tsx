@@ -70,7 +70,7 @@ function Question({ identity: { id, label }, outcome, analysis, close }: Props &
           </Alert>
         )}
         {outcome === "BAD" && <NativeSelect label="Kind" data={[NO_KIND, ...KINDS.map(({ value, label }) => ({ value, label }))]} maw={320} {...form.getInputProps("kind")} />}
-        <ReasonField outcome={outcome} description="Optional, chosen or typed. It is sent to your channels, and the user may read it." data-autofocus {...form.getInputProps("reason")} />
+        <ReasonField outcome={outcome} description="Optional, chosen or typed. Sent to your application by webhook; it may show it to the person." data-autofocus {...form.getInputProps("reason")} />
         <Textarea label="Note" description="Optional. Only your team sees it." autosize minRows={2} maxLength={NOTE_MAX_CHARS} {...form.getInputProps("note")} />
         <Answer of={preview} lines={5}>{(preview) => <ChangePreview preview={preview} />}</Answer>
         {give.error && <Failure error={give.error} />}

@@ -15,8 +15,12 @@ import { Sample } from "./Sample";
 
 type Rule = Schemas["BacktestBody"];
 
-export function Backtest({ rule }: { rule: Rule }) {
-  const [tested, setTested] = useState<Rule>();
+/** What was tested last, where it outlives the form. */
+export type Tested = [tested: Rule | undefined, put: (rule: Rule) => void];
+
+export function Backtest({ rule, kept }: { rule: Rule; kept?: Tested | undefined }) {
+  const own = useState<Rule>();
+  const [tested, setTested] = kept ?? own;
   const isChanged = tested !== undefined && JSON.stringify(tested) !== JSON.stringify(rule);
   const test = (
     <Button size="xs" variant="default" disabled={!rule.conditions.every(isWhole)} onClick={() => setTested(rule)}>
@@ -26,12 +30,12 @@ export function Backtest({ rule }: { rule: Rule }) {
   return (
     <Panel title="Back-test" note="What it would have opened on each of the last 90 days. Read-only." actions={test}>
       {isChanged && <Text c="dimmed" fz="sm" role="status">The rule has changed since this run.</Text>}
-      {tested && <Tested rule={tested} />}
+      {tested && <Result rule={tested} />}
     </Panel>
   );
 }
 
-function Tested({ rule }: { rule: Rule }) {
+function Result({ rule }: { rule: Rule }) {
   // Asked for by the button alone.
   const backtest = $api.useQuery("post", "/api/escalation-rules/actions/backtest", { body: rule }, { staleTime: Infinity });
   return <Answer of={backtest} lines={6}>{(found) => <Found found={found} />}</Answer>;

@@ -10,7 +10,7 @@ import { Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { EscalationAccuracy } from "./Accuracy";
-import { Backtest } from "./Backtest";
+import { Backtest, type Tested } from "./Backtest";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
@@ -42,18 +42,20 @@ function KeptEscalationRule({ id }: { id: number }) {
   const { manage } = useMay();
   // Counts how often editing has begun anew.
   const [round, next] = useState(0);
+  // A draft that is saved begins editing anew, and what was tested before stays.
+  const tested = useState<Schemas["BacktestBody"]>();
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
   if (!rule.data) return <Page title="Escalation rule"><Answer of={rule} lines={8}>{() => null}</Answer></Page>;
   const again = () => void rule.refetch().then(() => next(round + 1));
-  return manage ? <EscalationRuleEditor key={round} rule={rule.data} again={again} /> : <EscalationRuleInWords rule={rule.data} />;
+  return manage ? <EscalationRuleEditor key={round} rule={rule.data} again={again} tested={tested} /> : <EscalationRuleInWords rule={rule.data} />;
 }
 
 function valuesOf({ name, severity, channels = [], conditions, openAfterSeconds = 0, closeAfterSeconds = 0, effectiveAt = null, enabled = true }: Body): EscalationValues {
   return { name, severity, channels, conditions: conditions.map(row), openAfterSeconds, closeAfterSeconds, effectiveAt, enabled };
 }
 
-function EscalationRuleEditor({ rule, again }: { rule?: EscalationRule; again?: () => void }) {
+function EscalationRuleEditor({ rule, again, tested }: { rule?: EscalationRule; again?: () => void; tested?: Tested }) {
   const draft = useDraft(() => valuesOf(rule ?? NEW));
   const { values, put } = draft;
   const conditions = values.conditions.map(({ condition }) => condition);
@@ -93,10 +95,10 @@ function EscalationRuleEditor({ rule, again }: { rule?: EscalationRule; again?: 
       below={rule && <><VersionList kind="escalation" rule={rule} {...(again && { changed: again })} /><RuleRecord id={rule.id} /></>}
       aside={
         <>
-          <Preview conditions={conditions} isAgainst />
+          <Preview conditions={conditions} isAgainst opens={!rule && values.enabled && !values.effectiveAt ? openAfterSeconds : undefined} />
           {rule && <Draft kind="escalation" rule={rule} edit={(version) => put(valuesOf(version))} {...(again && { changed: again })} />}
           {rule && <EscalationAccuracy rule={rule} />}
-          <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
+          <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} kept={tested} />
         </>
       }
     >
@@ -126,8 +128,6 @@ function Remove({ rule }: { rule: EscalationRule }) {
     <Confirm
       action="Delete"
       question={`Delete the rule “${rule.name}”?`}
-      color="red"
-      variant="subtle"
       loading={remove.isPending}
       onConfirm={() => remove.mutate({ params: { path: { id: rule.id } } })}
     >

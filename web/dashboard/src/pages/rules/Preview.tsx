@@ -8,6 +8,7 @@ import { $api } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import { Panel } from "../../parts/Page";
+import { span } from "../../parts/Time";
 import { isWhole, type Condition } from "./condition";
 import { Sample } from "./Sample";
 
@@ -19,9 +20,11 @@ interface Props {
   conditions: Condition[];
   /** Whether somebody with a GOOD badge is none of those the rule is meant for. */
   isAgainst: boolean;
+  /** Of a new rule that opens escalations: after how many seconds. */
+  opens?: number | undefined;
 }
 
-export function Preview({ conditions, isAgainst }: Props) {
+export function Preview({ conditions, isAgainst, opens }: Props) {
   const areWhole = conditions.length > 0 && conditions.every(isWhole);
   const [settled] = useDebouncedValue(JSON.stringify(conditions), SETTLE_MS);
   const preview = $api.useQuery(
@@ -39,6 +42,9 @@ export function Preview({ conditions, isAgainst }: Props) {
             <Text className="numbers" aria-live="polite">
               <Text span fz={28} fw={700} lh={1.1}>{matching.toLocaleString("en")}</Text> {matching === 1 ? "identity" : "identities"}
             </Text>
+            {opens !== undefined && matching > 0 && (
+              <Text fz="sm">Creating it opens {counted(matching, "escalation")} {opens === 0 ? "now" : `in ${span(opens)}, where its conditions still hold`}.</Text>
+            )}
             {isAgainst && <GoodWarning good={good} of={matching} />}
             {sample.length > 0 && <Sample label="Sample of matches" identities={sample} />}
             {matching > sample.length && <Text c="dimmed" fz="sm">The newest {sample.length}.</Text>}

@@ -46,7 +46,7 @@ function Recorded({ record, opens = false }: { record: Parameters<typeof Answer<
           )}
         </Answer>
       </Panel>
-      <Panel title="Overlap" note="What else takes hold of the same identities: of how many of these, and of those that are its own.">
+      <Panel title="Overlap" note="Which other rules, badges and analyzers match the same identities.">
         <Answer of={record} lines={3}>{(record) => <Overlaps record={record} />}</Answer>
       </Panel>
     </>
@@ -56,43 +56,54 @@ function Recorded({ record, opens = false }: { record: Parameters<typeof Answer<
 function Jumped({ jumped: { at, count, expected } }: { jumped: NonNullable<Record["jumped"]> }) {
   return (
     <Alert color="orange" icon={<IconAlertTriangle />} p="xs">
-      <Text fz="sm"><Time at={at} />: it took hold {count.toLocaleString("en")} times in a day. By the four weeks before, {expected.toLocaleString("en")} were to be expected.</Text>
+      <Text fz="sm"><Time at={at} />: it matched {count.toLocaleString("en")} times in a day. By the four weeks before, {expected.toLocaleString("en")} were to be expected.</Text>
     </Alert>
   );
 }
 
 function Weeks({ weeks, opens }: { weeks: Record["weeks"]; opens: boolean }) {
   const times = useMemo(() => weeks.map(({ begin }) => beginOfDay(begin)), [weeks]);
+  // Of those nobody has judged nobody was right or wrong.
+  const isLabeled = weeks.some(({ right, wrong }) => right + wrong > 0);
   const series = useMemo(
     () => [
       ...(opens ? [{ label: "Opened", colour: "var(--calm-mark)", values: weeks.map(({ opened }) => opened ?? 0) }] : []),
-      { label: "Right", colour: "var(--band-3-mark)", values: weeks.map(({ right }) => right) },
-      { label: "Wrong", colour: "var(--band-0-mark)", values: weeks.map(({ wrong }) => wrong) },
+      ...(isLabeled
+        ? [
+            { label: "Right", colour: "var(--band-3-mark)", values: weeks.map(({ right }) => right) },
+            { label: "Wrong", colour: "var(--band-0-mark)", values: weeks.map(({ wrong }) => wrong) },
+          ]
+        : []),
     ],
-    [weeks, opens],
+    [weeks, opens, isLabeled],
   );
   const total = (of: (week: Record["weeks"][number]) => number | null | undefined) => weeks.reduce((sum, week) => sum + (of(week) ?? 0), 0);
   const [opened, right, wrong] = [total((week) => week.opened), total((week) => week.right), total((week) => week.wrong)];
   if (opened + right + wrong === 0) return <Text c="dimmed" fz="sm">Nothing in these weeks.</Text>;
   const label = `${opens ? `${counted(opened, "escalation")} opened, ` : ""}${counted(right, "label")} right, ${counted(wrong, "label")} wrong, by week`;
-  return <LineChart label={label} times={times} series={series} height={160} />;
+  return (
+    <>
+      <LineChart label={label} times={times} series={series} height={160} />
+      {!isLabeled && <Text c="dimmed" fz="sm">Nobody of these is labeled yet: whether it was right, labels say.</Text>}
+    </>
+  );
 }
 
 function Overlaps({ record: { overlaps, lookedAt, isWhole } }: { record: Record }) {
-  if (lookedAt === 0) return <Text c="dimmed" fz="sm">It has not taken hold of anybody yet.</Text>;
+  if (lookedAt === 0) return <Text c="dimmed" fz="sm">It has matched nobody yet.</Text>;
   const of = counted(lookedAt, isWhole ? "identity" : "of the newest identities", isWhole ? "identities" : "of the newest identities");
-  if (overlaps.length === 0) return <Text c="dimmed" fz="sm">Nothing else takes hold of {lookedAt === 1 ? "it" : `any of its ${of}`}.</Text>;
+  if (overlaps.length === 0) return <Text c="dimmed" fz="sm">Nothing else matches {lookedAt === 1 ? "it" : `any of its ${of}`}.</Text>;
   return (
     <Stack gap="xs">
       <div className="table-box" data-stacks role="group" aria-label="Overlap" tabIndex={0}>
         <Table verticalSpacing={4} horizontalSpacing="sm">
-          <Table.Thead><Table.Tr><Table.Th>What</Table.Th><Table.Th>Of these</Table.Th><Table.Th>Of its own</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>What</Table.Th><Table.Th>Also matches, of these</Table.Th><Table.Th>Its own that are here</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {overlaps.slice(0, OVERLAPS).map((one) => (
               <Table.Tr key={`${one.type} ${one.id}`}>
                 <Table.Td data-title="What"><What overlap={one} /></Table.Td>
-                <Table.Td className="numbers" data-title="Of these">{share(one.both, lookedAt)}</Table.Td>
-                <Table.Td className="numbers" data-title="Of its own">{share(one.both, one.tookHold)}</Table.Td>
+                <Table.Td className="numbers" data-title="Also matches, of these">{share(one.both, lookedAt)}</Table.Td>
+                <Table.Td className="numbers" data-title="Its own that are here">{share(one.both, one.tookHold)}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

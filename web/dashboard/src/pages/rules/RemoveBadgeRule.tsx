@@ -15,7 +15,7 @@ export function RemoveBadgeRule({ rule }: { rule: BadgeRule }) {
   const go = (force: boolean) => remove.mutate({ params: { path: { id: rule.id }, query: { force } } });
   return (
     <>
-      <Confirm action="Delete" question={`Delete the rule “${rule.name}”?`} color="red" variant="subtle" loading={remove.isPending} onConfirm={() => go(false)}>
+      <Confirm action="Delete" question={`Delete the rule “${rule.name}”?`} loading={remove.isPending} onConfirm={() => go(false)}>
         Its badge is removed from every identity.
       </Confirm>
       <Modal opened={isInUse(remove.error)} onClose={remove.reset} title="This badge is in use">

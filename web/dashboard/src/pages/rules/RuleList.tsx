@@ -21,8 +21,8 @@ export function RuleList() {
   const badgeRules = useBadgeRules();
   const actions = manage && (
     <>
-      <Button size="xs" variant="default" component={Link} to="/badge-rules/new">New badge rule…</Button>
-      <Button size="xs" component={Link} to="/escalation-rules/new">New escalation rule…</Button>
+      <Button size="xs" variant="default" component={Link} to="/badge-rules/new">New badge rule</Button>
+      <Button size="xs" component={Link} to="/escalation-rules/new">New escalation rule</Button>
     </>
   );
   return (

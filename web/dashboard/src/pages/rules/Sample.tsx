@@ -4,7 +4,7 @@ import { Table, VisuallyHidden } from "@mantine/core";
 import type { Schemas } from "../../api";
 import { Badges, ScoreChip } from "../../parts/Chip";
 import { PageLink } from "../../parts/PageLink";
-import { CATEGORIES, scoreOf, word } from "../../parts/score";
+import { CATEGORIES, scoreOf, shortWord, word } from "../../parts/score";
 
 type Identity = Schemas["IdentityBody"];
 
@@ -21,7 +21,7 @@ export function Sample({ label, identities }: { label: string; identities: Ident
             <Table.Th>Identity</Table.Th>
             {CATEGORIES.map((category) => (
               <Table.Th key={category} w={54} title={word(category)}>
-                <span aria-hidden>{word(category).charAt(0)}</span>
+                <span aria-hidden>{shortWord(category)}</span>
                 <VisuallyHidden>{word(category)}</VisuallyHidden>
               </Table.Th>
             ))}

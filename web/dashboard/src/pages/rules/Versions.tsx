@@ -10,9 +10,12 @@ import { LineChart } from "../../parts/LineChart";
 import { Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import { useMay } from "../../app/session";
+import { pathWords, valueWords } from "../settings/audit";
+import { differences } from "../settings/difference";
 import { AccuracyCell } from "./Accuracy";
 import { ConditionsInWords } from "./RuleTable";
 import { Sample } from "./Sample";
+import type { BadgeRule, EscalationRule } from "./rules";
 import { useComparison, useDiscard, usePromote, useRestore, useVersions, type Comparison, type RuleKind, type RuleOf, type Version } from "./versions";
 
 /** Versions that are shown until somebody asks for more. */
@@ -39,18 +42,39 @@ export function Draft<Kind extends RuleKind>({ kind, rule, edit, changed }: Prop
   return (
     <Panel title="Draft beside this rule" note={<>By {draft.createdBy ?? "somebody"}, <Time at={draft.createdAt} />. It is only tried on the past.</>}>
       <Text fz="sm"><ConditionsInWords conditions={draft.rule.conditions} />{!draft.rule.enabled && " (disabled)"}</Text>
+      <Differences from={rule} to={draft.rule} />
       <Compared kind={kind} id={rule.id} name="Draft" of={`${rule.updatedAt} ${draft.createdAt}`}>
         {manage && (<>
           {edit && <Button size="xs" variant="default" onClick={() => edit(draft.rule)}>Edit</Button>}
           <Confirm action="Put in force" question={`Put the draft of “${rule.name}” in force?`} loading={promote.isPending} onConfirm={() => promote.mutate(undefined, changed ? { onSuccess: changed } : {})}>
+            <Differences from={rule} to={draft.rule} />
             It takes the place of the rule, whose versions are kept. {RESCORED}
           </Confirm>
-          <Confirm action="Discard" question={`Discard the draft of “${rule.name}”?`} variant="subtle" color="red" loading={discard.isPending} onConfirm={() => discard.mutate(undefined)}>
+          <Confirm action="Discard" question={`Discard the draft of “${rule.name}”?`} loading={discard.isPending} onConfirm={() => discard.mutate(undefined)}>
             The rule in force stays as it is.
           </Confirm>
         </>)}
       </Compared>
     </Panel>
+  );
+}
+
+/** What a rule has beside what somebody says of it. */
+const NOT_SAID = ["id", "createdAt", "updatedAt", "conditions"];
+
+/** What differs between a rule and what is to take its place. */
+function Differences({ from, to }: { from: BadgeRule | EscalationRule; to: BadgeRule | EscalationRule }) {
+  const said = (rule: object) => Object.fromEntries(Object.entries(rule).filter(([name]) => !NOT_SAID.includes(name)));
+  const found = differences(said(from), said(to));
+  const isOtherwise = JSON.stringify(from.conditions) !== JSON.stringify(to.conditions);
+  if (found.length === 0 && !isOtherwise) return <Text fz="sm" c="dimmed">It says the same as the rule in force.</Text>;
+  return (
+    <ul style={{ margin: 0, paddingLeft: "1.25rem", fontSize: "0.875rem" }} aria-label="Differences">
+      {isOtherwise && <li>Other conditions, instead of <del><ConditionsInWords conditions={from.conditions} /></del></li>}
+      {found.map(({ path, before, after }) => (
+        <li key={path} className="break">{pathWords(path)}: {before !== undefined && <del>{valueWords(before)}</del>} {after !== undefined && <ins>{valueWords(after)}</ins>}</li>
+      ))}
+    </ul>
   );
 }
 

@@ -56,7 +56,7 @@ export function Changes({ entry: { before, after } }: Props) {
             <Table.Tr key={path}>
               <Table.Th scope="row" w="45%" className="break" title={path}>{pathWords(path)}</Table.Th>
               <Table.Td className="mono break">
-                {before !== undefined && <del>{valueWords(before)}</del>} {after !== undefined && <ins>{valueWords(after)}</ins>}
+                {before !== undefined && <del>{valueWords(before, path)}</del>} {after !== undefined && <ins>{valueWords(after, path)}</ins>}
               </Table.Td>
             </Table.Tr>
           ))}
@@ -78,7 +78,7 @@ function summary(found: Difference[]): string {
 }
 
 function inShort({ path, before, after }: Difference): string {
-  const values = [before, after].flatMap((value) => (value === undefined ? [] : valueWords(value)));
+  const values = [before, after].flatMap((value) => (value === undefined ? [] : valueWords(value, path)));
   const name = pathWords(path || "all");
   return values.every((value) => value.length <= SHORT_VALUE_CHARS) ? `${name}: ${values.join(" → ")}` : name;
 }

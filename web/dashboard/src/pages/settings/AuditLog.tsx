@@ -24,7 +24,7 @@ const COLUMNS: Column<Entry>[] = [
   { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
   { title: "Action", cell: ({ action }) => <Only name="action" value={action} words={actionWords(action)} /> },
   { title: "Target", cell: (entry) => <Target entry={entry} /> },
-  { title: "Changes", width: "40%", cell: (entry) => <Changes entry={entry} /> },
+  { title: "Changes", width: "34%", cell: (entry) => <Changes entry={entry} /> },
 ];
 
 /** Those who act, but for people. */
@@ -35,7 +35,7 @@ function Only({ name, value, words = value, note }: { name: string; value: strin
   const [, change] = usePageSearch();
   return (
     <>
-      <UnstyledButton className="clip" fz="inherit" maw={200} style={{ verticalAlign: "bottom" }} title={`${value}: show only these`} onClick={() => change({ [name]: value })}>
+      <UnstyledButton fz="inherit" maw={260} className="break" style={{ verticalAlign: "bottom" }} title={`${value}: show only these`} onClick={() => change({ [name]: value })}>
         {words}
       </UnstyledButton>
       {note && <Text span c="dimmed" inherit> ({note})</Text>}

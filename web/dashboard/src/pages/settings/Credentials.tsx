@@ -43,7 +43,7 @@ function CredentialPanel({ credential }: { credential: Credential }) {
     ["Status", <Chip tone={enabled ? 3 : 1}>{enabled ? "Enabled" : "Revoked"}</Chip>],
     ["Public key", <><span className="mono">{publicKey}</span> <Copy text={publicKey} label="public key" /></>],
     ["Allowed origins", allowedOrigins.length === 0 ? <Text c="dimmed" fz="sm" component="span">none: browsers cannot send events with the public key</Text> : <span className="mono">{allowedOrigins.join(", ")}</span>],
-    ["Rate limit", rate(ratePerSecond)],
+    ["Rate limit", <Rate perSecond={ratePerSecond} />],
     ["Created", <Time at={createdAt} />],
   ];
   return (
@@ -63,9 +63,19 @@ function CredentialPanel({ credential }: { credential: Credential }) {
   );
 }
 
-function rate(perSecond: number | null | undefined): string {
-  if (perSecond == null) return "server default";
-  return perSecond === 0 ? "unlimited" : counted(perSecond, "request per second", "requests per second");
+function rate(perSecond: number): string {
+  return perSecond === 0 ? "no limit" : counted(perSecond, "event per second", "events per second");
+}
+
+/** What the server says where a credential does not: "server default (no limit)". */
+function useDefaultRate(): string {
+  const { data } = $api.useQuery("get", "/api/system");
+  return data ? `server default (${rate(data.defaults.ratePerSecond)})` : "server default";
+}
+
+function Rate({ perSecond }: { perSecond: number | null | undefined }) {
+  const byDefault = useDefaultRate();
+  return <>{perSecond == null ? byDefault : rate(perSecond)}</>;
 }
 
 function Actions({ credential }: { credential: Credential }) {
@@ -107,6 +117,7 @@ function Edit({ credential }: { credential: Credential }) {
 
 function EditForm({ credential, onDone }: { credential: Credential; onDone: () => void }) {
   const { id, name, allowedOrigins, ratePerSecond } = credential;
+  const byDefault = useDefaultRate();
   const form = useForm<{ name: string; allowedOrigins: string[]; ratePerSecond: number | "" }>({
     initialValues: { name, allowedOrigins, ratePerSecond: ratePerSecond ?? "" },
     validate: { name: required("Enter a name.") },
@@ -129,8 +140,8 @@ function EditForm({ credential, onDone }: { credential: Credential; onDone: () =
         <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
         <Origins {...form.getInputProps("allowedOrigins")} />
         <NumberInput
-          label="Requests per second" description="Each event of a batch counts. 0 is unlimited; empty is the server default."
-          placeholder="server default" min={0} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
+          label="Events per second" description="Each event of a batch counts. 0 is no limit; empty is the server default."
+          placeholder={byDefault} min={0} allowDecimal={false} {...form.getInputProps("ratePerSecond")}
         />
         {Boolean(failure) && <Failure error={failure} />}
         <Group justify="flex-end" gap="xs" className="buttons">

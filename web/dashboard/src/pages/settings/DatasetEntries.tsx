@@ -34,7 +34,7 @@ export function DatasetEntries({ slug }: { slug: string }) {
     { title: "Status", cell: ({ included }) => (included ? "Included" : <Chip tone={1}>Excluded</Chip>) },
     { title: "Note", cell: ({ note }) => <span className="break">{note || "–"}</span> },
     { title: "Added", cell: ({ createdAt }) => <Time at={createdAt} /> },
-    { title: "Actions", cell: ({ id, value, included, note }) => (manage && id != null ? <Remove id={id} entry={{ slug, value, included, note: note ?? null }} /> : "") },
+    { title: "Actions", cell: ({ id, value, included, note }) => (!manage ? "" : id != null ? <Remove id={id} entry={{ slug, value, included, note: note ?? null }} /> : included && <Exclude slug={slug} value={value} />) },
   ];
   return (
     <>
@@ -139,11 +139,29 @@ function AddQuestion({ entry, done, giveBack, cancel }: AddProps) {
   );
 }
 
+/** Takes a built-in value away. */
+function Exclude({ slug, value }: { slug: string; value: string }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  const [refused, refuse] = useState<unknown>();
+  const begin = () => {
+    refuse(undefined);
+    open();
+  };
+  return (
+    <>
+      <Button size="xs" variant="default" aria-label={`Exclude ${value}`} onClick={begin}>Exclude…</Button>
+      <Modal opened={isOpen} onClose={close} title={`Exclude ${value}?`}>
+        {refused ? <Failure error={refused} /> : <AddQuestion entry={{ slug, value, included: false, note: null }} done={close} giveBack={refuse} cancel={close} />}
+      </Modal>
+    </>
+  );
+}
+
 function Remove({ id, entry }: { id: number; entry: Own }) {
   const [isOpen, { open, close }] = useDisclosure(false);
   return (
     <>
-      <Button size="xs" variant="default" onClick={open}>Remove…</Button>
+      <Button size="xs" variant="subtle" color="red" onClick={open}>Remove…</Button>
       <Modal opened={isOpen} onClose={close} title={`Remove ${entry.value}?`}>
         <RemoveQuestion id={id} entry={entry} close={close} />
       </Modal>

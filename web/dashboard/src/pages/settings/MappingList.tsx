@@ -117,7 +117,7 @@ function Remove({ mapping }: { mapping: Mapping }) {
   const [isOpen, { open, close }] = useDisclosure(false);
   return (
     <>
-      <Button size="xs" variant="default" onClick={open}>Remove…</Button>
+      <Button size="xs" variant="subtle" color="red" onClick={open}>Remove…</Button>
       <Modal opened={isOpen} onClose={close} title={`Remove the mapping of ${mapping.source}?`}>
         <RemoveQuestion mapping={mapping} close={close} />
       </Modal>

@@ -1,6 +1,6 @@
 // One's passkeys: which there are, and the way to another one.
 
-import { Alert, Button, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -36,12 +36,21 @@ export function Passkeys() {
             page={whole(all)}
             columns={COLUMNS}
             rowKey={({ id }) => id}
-            empty={<Empty title="You have no passkeys">{hasPasskeys ? "Create one for each of your devices." : "Browsers make passkeys where the address of this page is a name, over https or at localhost: open it there, and set DREGS_PUBLIC_URL to that address."}</Empty>}
+            empty={<Empty title="You have no passkeys">{hasPasskeys ? "Create one for each of your devices." : <NotHere />}</Empty>}
           />
         )}
       </Answer>
     </Panel>
   );
+}
+
+/** Where passkeys can be made, if not at this address. */
+function NotHere() {
+  if (location.hostname === "127.0.0.1" || location.hostname === "[::1]") {
+    const there = `http://localhost${location.port && `:${location.port}`}${location.pathname}`;
+    return <>Browsers make no passkeys at an address of numbers. Open <Anchor href={there} inherit>{there}</Anchor> and sign in there.</>;
+  }
+  return <>Browsers make passkeys where the address of this page is a name, over https or at localhost: open it there, and set DREGS_PUBLIC_URL to that address.</>;
 }
 
 function Remove({ passkey: { id, name } }: { passkey: Passkey }) {

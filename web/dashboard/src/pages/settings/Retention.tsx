@@ -47,7 +47,7 @@ function Shown({ shown }: { shown: Body }) {
 }
 
 function outOfRange(days: number | "", least: number): string | null {
-  return days !== "" && (days < least || days > MOST_DAYS) ? `${least} to ${MOST_DAYS.toLocaleString("en")}, or empty.` : null;
+  return days !== "" && (days < least || days > MOST_DAYS) ? `From ${least} to ${MOST_DAYS.toLocaleString("en")} days, or empty to keep them forever.` : null;
 }
 
 function Change({ shown }: { shown: Body }) {
@@ -81,7 +81,7 @@ function Change({ shown }: { shown: Body }) {
           />
         ))}
         {Boolean(failure) && <Failure error={failure} />}
-        <Group><Button type="submit" variant="default" disabled={!form.isDirty()}>Change…</Button></Group>
+        <Group><Button type="submit" variant="default" disabled={!form.isDirty()}>Save…</Button></Group>
       </Stack>
       <Modal opened={asked !== undefined} onClose={() => ask(undefined)} title="Change how long data is kept?">
         {asked && <Ask days={asked} close={() => ask(undefined)} refuse={refuse} />}

@@ -49,7 +49,7 @@ function SetUp() {
       <Button size="xs" variant="default" onClick={open}>Set up…</Button>
       {/* A stray click does not lose what is shown once. */}
       <Modal opened={isOpen} onClose={done} title="Set up a second factor" closeOnClickOutside={false}>
-        <SetUpSecondFactor onDone={done} />
+        <SetUpSecondFactor onDone={done} onCancel={close} />
       </Modal>
     </Group>
   );
@@ -92,7 +92,7 @@ function Disable({ isRequired }: { isRequired: boolean }) {
   });
   return (
     <>
-      <Button size="xs" variant="default" onClick={open}>Disable…</Button>
+      <Button size="xs" variant="subtle" color="red" onClick={open}>Disable…</Button>
       <Modal opened={isOpen} onClose={close} title="Disable the second factor?">
         <AskPassword action="Disable" color="red" error={disable.error} isPending={disable.isPending} onCancel={close} onSubmit={(password) => disable.mutate({ body: { password } })}>
           <Stack gap={4}>

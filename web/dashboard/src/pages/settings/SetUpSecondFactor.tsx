@@ -11,7 +11,9 @@ import { required, showFirst } from "../../parts/refusal";
 import { AskPassword } from "./AskPassword";
 import { RecoveryCodes } from "./RecoveryCodes";
 
-export function SetUpSecondFactor({ onDone }: { onDone: () => void }) {
+/** `onCancel`: where there is a way out of it. */
+export function SetUpSecondFactor({ onDone, onCancel }: { onDone: () => void; onCancel?: () => void }) {
+  const cancel = onCancel && { onCancel };
   const begin = $api.useMutation("post", "/api/auth/second-factor", { onError: () => {} });
   const confirm = $api.useMutation("post", "/api/auth/second-factor/actions/confirm", { onError: () => {} });
   if (confirm.data) {
@@ -22,9 +24,9 @@ export function SetUpSecondFactor({ onDone }: { onDone: () => void }) {
       </Stack>
     );
   }
-  if (begin.data) return <Confirm {...begin.data} error={confirm.error} isPending={confirm.isPending} onSubmit={(code) => confirm.mutate({ body: { code } })} />;
+  if (begin.data) return <Confirm {...begin.data} {...cancel} error={confirm.error} isPending={confirm.isPending} onSubmit={(code) => confirm.mutate({ body: { code } })} />;
   return (
-    <AskPassword action="Continue" error={begin.error} isPending={begin.isPending} onSubmit={(password) => begin.mutate({ body: { password } })}>
+    <AskPassword action="Continue" {...cancel} error={begin.error} isPending={begin.isPending} onSubmit={(password) => begin.mutate({ body: { password } })}>
       You need an authenticator app, on your phone or in your password manager. After your password you will enter the code that it shows.
     </AskPassword>
   );
@@ -36,9 +38,10 @@ interface ConfirmProps {
   error: unknown;
   isPending: boolean;
   onSubmit: (code: string) => void;
+  onCancel?: () => void;
 }
 
-function Confirm({ secret, url, error, isPending, onSubmit }: ConfirmProps) {
+function Confirm({ secret, url, error, isPending, onSubmit, onCancel }: ConfirmProps) {
   const form = useForm({ initialValues: { code: "" }, validate: { code: required("Enter the code.") } });
   const isWrong = asApiError(error)?.code === "second_factor_refused";
   return (
@@ -61,7 +64,10 @@ function Confirm({ secret, url, error, isPending, onSubmit }: ConfirmProps) {
           {...form.getInputProps("code")}
           error={form.errors.code ?? (isWrong && "The code is not right. Check the clock of your phone.")}
         />
-        <Group justify="flex-end" gap="xs" className="buttons"><Button type="submit" loading={isPending}>Enable</Button></Group>
+        <Group justify="flex-end" gap="xs" className="buttons">
+          {onCancel && <Button variant="default" onClick={onCancel}>Cancel</Button>}
+          <Button type="submit" loading={isPending}>Enable</Button>
+        </Group>
       </Stack>
     </form>
   );

@@ -7,7 +7,9 @@ import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Integration } from "../../parts/Integration";
 import { Facts, Page, Panel } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
 import { exactTime, Time } from "../../parts/Time";
+import { behindSince, HealthChip } from "../channels/Health";
 
 const REFRESH_MS = 5_000;
 
@@ -33,7 +35,7 @@ export function System() {
         {(system) => (
           <>
             <Panel title="Queues" note="Updated every five seconds.">
-              <Facts facts={[["Scoring", <Waiting queue={system.evaluation} />], ["Delivery", <Waiting queue={system.delivery} />]]} />
+              <Facts facts={[["Scoring", <Waiting queue={system.evaluation} />], ["Delivery", <><Waiting queue={system.delivery} /><Behind /></>]]} />
             </Panel>
             <Panel title="Server"><Server system={system} /></Panel>
             {system.nodes.length > 1 && (
@@ -63,6 +65,16 @@ function Waiting({ queue: { waiting, oldestDueAt } }: { queue: Schemas["QueueBod
       {oldestDueAt && <Text span c="dimmed" fz="sm">{Date.parse(oldestDueAt) > Date.now() ? "next due" : "oldest due"} <Time at={oldestDueAt} /></Text>}
     </Group>
   );
+}
+
+/** Which channels are behind, of the team of who looks. */
+function Behind() {
+  const channels = $api.useQuery("get", "/api/channels", undefined, { refetchInterval: REFRESH_MS });
+  return channels.data?.filter(behindSince).map((channel) => (
+    <Group key={channel.id} gap="xs">
+      <PageLink to="/settings/channels/$id" params={{ id: String(channel.id) }} className="break">{channel.name}</PageLink> <HealthChip channel={channel} />
+    </Group>
+  ));
 }
 
 function Server({ system }: { system: SystemBody }) {

@@ -31,10 +31,10 @@ export function Team() {
     <Page title="Team" mayNot={useMayNot("manage", "rename the team, invite people, and change roles")}>
       <Answer of={team}>{(shown) => (manage ? <Rename key={shown.name} name={shown.name} /> : <Text>{shown.name}</Text>)}</Answer>
       <Members />
+      {manage && <Invitations />}
       {manage && team.data && <RequiredSecondFactor isRequired={team.data.secondFactorRequired} />}
       {manage && <DueTimes />}
       {manage && <LabelReasons />}
-      {manage && <Invitations />}
     </Page>
   );
 }
@@ -190,7 +190,7 @@ function End({ member, isMe, isLast, onConfirm }: { member: Member; isMe: boolea
   if (isLast) {
     return (
       <>
-        <Button size="xs" variant="default" disabled>{action}…</Button>
+        <Button size="xs" variant="subtle" color="red" disabled>{action}…</Button>
         <Text c="dimmed" fz="xs" miw={160} maw={200}>{LAST_ADMIN}</Text>
       </>
     );

@@ -154,7 +154,7 @@ function Delete({ team: { id, name, members }, not }: { team: Summary; not: stri
   const people = members === 1 ? "1 member loses" : `${members} members lose`;
   return (
     <>
-      <Button size="xs" variant="default" disabled={not !== undefined} title={not} onClick={begin} aria-label={`Delete ${name}`}>Delete…</Button>
+      <Button size="xs" variant="subtle" color="red" disabled={not !== undefined} title={not} onClick={begin} aria-label={`Delete ${name}`}>Delete…</Button>
       <Modal opened={isOpen} onClose={close} title={`Delete ${name}?`}>
         <form noValidate onSubmit={form.onSubmit(() => remove.mutate({ params: { path: { id }, query: { name: typed.trim() } } }))}>
           <Stack>

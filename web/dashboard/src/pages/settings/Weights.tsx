@@ -19,8 +19,8 @@ type Compared = Schemas["ComparedBody"];
 
 const COLUMNS: Column<Weight>[] = [
   { title: "Analyzer", cell: ({ label }) => label },
-  { title: "Category", isMinor: true, cell: ({ category }) => word(category) },
-  { title: "Default", isMinor: true, cell: ({ shipped }) => shipped },
+  { title: "Category", cell: ({ category }) => word(category) },
+  { title: "Default", cell: ({ shipped }) => shipped },
   { title: "In force", cell: ({ inForce, shipped }) => (inForce === shipped ? inForce : <b>{inForce}</b>) },
   { title: "In shadow", cell: ({ shadow, inForce }) => (shadow == null ? "–" : shadow === inForce ? shadow : <b>{shadow}</b>) },
 ];
@@ -37,7 +37,7 @@ export function Weights() {
           <>
             {versions.length === 0 && <Empty title="No calibration yet">The weights in force are the defaults, except where the setting <code>analyzer_weights</code> has others.</Empty>}
             {versions.map((version) => <OneVersion key={version.id} version={version} analyzers={analyzers} />)}
-            <ListTable label="Weights of the analyzers" page={whole(analyzers)} columns={COLUMNS} rowKey={({ analyzer }) => analyzer} isNarrow empty={null} />
+            <ListTable label="Weights of the analyzers" page={whole(analyzers)} columns={COLUMNS} rowKey={({ analyzer }) => analyzer} empty={null} />
           </>
         )}
       </Answer>

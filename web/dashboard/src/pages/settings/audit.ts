@@ -1,6 +1,7 @@
 // What the audit log writes down, in the words of who reads it: the names are the API's, and stay in the address.
 
 import { word } from "../../parts/score";
+import { roleName } from "./roles";
 
 const ACTIONS: Record<string, string> = {
   "badge-rule.change": "Badge rule changed",
@@ -129,7 +130,8 @@ export function pathWords(path: string): string {
 }
 
 /** Of what was or is, as the log has it. */
-export function valueWords(value: string): string {
+export function valueWords(value: string, path = ""): string {
+  if (/(^|\.)role$/.test(path)) return roleName(value);
   return { null: "none", true: "yes", false: "no" }[value] ?? value;
 }
 

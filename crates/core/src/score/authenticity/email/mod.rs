@@ -150,8 +150,8 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let domain = address.rsplit_once('@').filter(|_| kind != Kind::Invalid);
     let domain = domain.map(|(_, domain)| domain.to_lowercase());
     let subject = match &domain {
-        Some(domain) => format!("Its e-mail address at {domain}"),
-        None => "Its e-mail address".to_owned(),
+        Some(domain) => format!("The e-mail address at {domain}"),
+        None => "The e-mail address".to_owned(),
     };
     let finding = Finding::new(value, confidence * freshness, format!("{subject} {words}."));
     Some(match domain {
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(Identity::default().observe(ANALYZER), None);
         let profile = Profile { email: Some("ada@Mailinator.com".to_owned()), ..Profile::default() };
         let finding = Identity { profile, ..Identity::default() }.observe(ANALYZER);
-        let words = "Its e-mail address at mailinator.com is that of a disposable e-mail service.";
+        let words = "The e-mail address at mailinator.com is that of a disposable e-mail service.";
         assert_eq!(said(finding), Some((0.04, words.to_owned())));
     }
 }

@@ -133,7 +133,7 @@ fn observe(snapshot: &Snapshot) -> Option<Finding> {
     let name = snapshot.profile.name.as_deref()?;
     let (value, confidence, words) = Kind::of(name, &KNOWN)?.meaning();
     // Without the name itself: observations are sent on and logged.
-    Some(Finding::new(value, confidence, format!("Its name {words}.")))
+    Some(Finding::new(value, confidence, format!("The name {words}.")))
 }
 
 fn is_keyboard_walk(word: &str) -> bool {
@@ -328,6 +328,6 @@ mod tests {
     fn says_what_is_odd_and_not_whose() {
         let profile = Profile { name: Some("Qwertzu Meier".to_owned()), ..Profile::default() };
         let finding = Identity { profile, ..Identity::default() }.observe(ANALYZER);
-        assert_eq!(said(finding), Some((0.1, "Its name runs along a row of the keyboard.".to_owned())));
+        assert_eq!(said(finding), Some((0.1, "The name runs along a row of the keyboard.".to_owned())));
     }
 }
