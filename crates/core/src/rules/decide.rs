@@ -99,7 +99,10 @@ fn open(standing: &Standing) -> impl Iterator<Item = i64> {
 }
 
 /// The events that conditions are to be asked about: those of the types that they name, if they name any.
-fn asked<'e>(conditions: &[Condition], events: &'e [Happened<'e>]) -> impl Iterator<Item = &'e Happened<'e>> {
+pub fn asked<'e>(
+    conditions: &[Condition],
+    events: &'e [Happened<'e>],
+) -> impl Iterator<Item = &'e Happened<'e>> {
     let is_asked = move |event: &&Happened| {
         let mut of_types = conditions.iter().filter(|one| matches!(one, Condition::EventIs { .. }));
         of_types.all(|condition| condition.holds_of(&event.subject))

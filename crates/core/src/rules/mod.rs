@@ -30,7 +30,7 @@ mod tests;
 
 use condition::categories;
 pub use condition::{Condition, DEPTH_MAX, depth};
-pub use decide::{Decision, Facts, decide};
+pub use decide::{Decision, Facts, asked, decide};
 pub use dismissed::Dismissal;
 pub use due::{DUE_MINUTES_MAX, DueMinutes};
 pub use evidence::Evidence;

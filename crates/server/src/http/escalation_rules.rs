@@ -25,6 +25,7 @@ use super::rules::{
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::decide::rule_backtest;
+use crate::ops::decide::rule_preview::preview as preview_of;
 use crate::ops::team::rules::{self as ops, Change};
 use crate::store::rules::{self, Kept};
 use crate::store::{Tx, channels};
@@ -215,12 +216,15 @@ pub struct PreviewBody {
 
 /// Whom conditions match.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct PreviewedBody {
     matching: usize,
     /// Of those, how many have a GOOD badge: they may be legitimate.
     good: usize,
     /// Up to ten of them, the newest first.
     sample: Vec<IdentityBody>,
+    /// Identities that were looked at: all, or where the conditions ask about events the newest 20,000.
+    looked_at: usize,
 }
 
 /// Preview a rule
@@ -234,10 +238,17 @@ pub async fn preview(
     Json(body): Json<Unchecked<PreviewBody>>,
 ) -> Result<Answer<PreviewedBody>, ApiError> {
     let conditions = body.check(|body| conditions(body.conditions, |_| None))?;
-    let found =
-        ops::preview(&app.long_reads, &app.rosters, caller.team_id(), conditions, app.clock.now()).await?;
+    let found = preview_of(
+        &app.long_reads,
+        &app.rosters,
+        app.seen(),
+        (caller.team_id(), conditions),
+        app.clock.now(),
+    )
+    .await?;
     let sample = IdentityBody::all(found.sample).await?;
-    Ok(Answer(PreviewedBody { matching: found.matching, good: found.good, sample }))
+    let (matching, good, looked_at) = (found.matching, found.good, found.looked_at);
+    Ok(Answer(PreviewedBody { matching, good, sample, looked_at }))
 }
 
 /// A rule to try.
@@ -321,8 +332,14 @@ pub async fn backtest(
     Json(body): Json<Unchecked<BacktestBody>>,
 ) -> Result<Answer<BacktestedBody>, ApiError> {
     let rule = body.check(BacktestBody::read)?;
-    let found =
-        rule_backtest::run(&app.long_reads, &app.rosters, caller.team_id(), rule, app.clock.now()).await?;
+    let found = rule_backtest::run(
+        &app.long_reads,
+        &app.rosters,
+        app.seen(),
+        (caller.team_id(), rule),
+        app.clock.now(),
+    )
+    .await?;
     Ok(Answer(BacktestedBody {
         from: found.from,
         to: found.to,

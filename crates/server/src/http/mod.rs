@@ -36,6 +36,7 @@ mod event_lists;
 mod event_types;
 mod events;
 mod export;
+mod facts;
 mod groups;
 mod health;
 mod identities;
@@ -175,6 +176,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(counters::catalogue))
         .routes(routes!(counters::get, counters::update, counters::delete))
         .routes(routes!(counters::value))
+        .routes(routes!(facts::list))
         .routes(routes!(mappings::list, mappings::create))
         .routes(routes!(mappings::update, mappings::delete))
         .routes(routes!(mappings::preview))

@@ -241,9 +241,15 @@ where
     let kept = find::<R>(app, caller, id).await?;
     let other = wording(app, caller, &kept, params.revision).await?;
     let rules = (kept.rule.clone(), other.rule.clone());
-    let found =
-        rule_comparison::compare(&app.long_reads, &app.rosters, caller.team_id(), rules, app.clock.now())
-            .await?;
+    let found = rule_comparison::compare(
+        &app.long_reads,
+        &app.rosters,
+        app.seen(),
+        caller.team_id(),
+        rules,
+        app.clock.now(),
+    )
+    .await?;
     let part = async |rule: &R, part: Part| {
         let (identities, tally) = (part.identities, rule.tally(&part));
         Result::<_, ApiError>::Ok(PartBody {

@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::body::read_twice;
 use super::error::{ApiError, Code, both, every, must, must_have};
+use super::facts::FactValueBody;
 use super::page::{Page, PageQuery, sort};
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -50,9 +51,9 @@ pub struct ConditionBody {
     events: Option<Vec<String>>,
     #[schema(example = "event.data.amount")]
     fact: Option<String>,
-    #[schema(value_type = Option<Object>, example = 500)]
+    #[schema(value_type = Option<FactValueBody>, example = 500)]
     value: Option<Value>,
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(value_type = Option<Vec<FactValueBody>>)]
     values: Option<Vec<Value>>,
     pattern: Option<String>,
     counter: Option<String>,

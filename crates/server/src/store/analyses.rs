@@ -94,6 +94,7 @@ pub fn find(tx: &mut Tx, identity_id: i64, sequence: i64) -> Result<Option<Analy
 pub struct Past {
     pub id: i64,
     pub identity_id: i64,
+    pub started_at: Timestamp,
     pub finished_at: Timestamp,
     pub scores: Scores,
     /// A packed [`Detail`].
@@ -102,11 +103,12 @@ pub struct Past {
 
 /// Up to `limit` cycles of all identities after the row `after`, in order.
 pub fn past(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Past>> {
-    let sql = "select id, identity_id, finished_at, humanity, authenticity, uniqueness, behavior, detail
+    let sql = "select id, identity_id, finished_at, humanity, authenticity, uniqueness, behavior, detail, started_at
          from analyses where id > $1 order by id limit $2";
     tx.query(sql, &values![after, limit], |row| {
         let (id, identity_id, detail) = (row.get(0)?, row.get(1)?, row.get(7)?);
-        Ok(Past { id, identity_id, finished_at: row.time(2)?, scores: scores(row, 3)?, detail })
+        let (started_at, finished_at) = (row.time(8)?, row.time(2)?);
+        Ok(Past { id, identity_id, started_at, finished_at, scores: scores(row, 3)?, detail })
     })
 }
 

@@ -7,6 +7,9 @@ use dregs_core::time::Timestamp;
 use super::{Result, StoreError, Tx, codec};
 use crate::values;
 
+/// Events among which those of one team are looked for, so that a quiet one has not all others read.
+const AMONG_NEWEST: i64 = 100_000;
+
 /// An event about to be stored.
 pub struct NewEvent {
     /// Of its identity, or else of its device.
@@ -115,6 +118,30 @@ pub fn of_team(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<
     )
 }
 
+/// An event as it arrived.
+pub struct Arrived {
+    pub row: i64,
+    pub identity_id: Option<i64>,
+    pub received_at: Timestamp,
+    pub event: Event,
+}
+
+/// Up to `limit` events of a team after the row `after`, in the order they arrived, those of nobody among them; those of
+/// disregarded identities are left out.
+pub fn arrived(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<Arrived>> {
+    tx.query(
+        "select e.id, e.external_id, e.timestamp, e.detail, e.identity_id, e.received_at from events e
+         left join identities i on i.shard = e.shard and i.id = e.identity_id
+         where e.team_id = $1 and e.id > $2 and (i.disregarded = 0 or e.identity_id is null) order by e.id limit $3",
+        &values![team_id, after, limit],
+        |row| {
+            let (identity_id, received_at) = (row.get(4)?, row.time(5)?);
+            let (row, event) = read(row)?;
+            Ok(Arrived { row, identity_id, received_at, event })
+        },
+    )
+}
+
 /// Up to `limit` events of an identity after the row `after`, in the order they were folded.
 pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
     tx.query(
@@ -139,6 +166,19 @@ pub fn newest_of_identity(
         read,
     )?;
     Ok(newest.into_iter().rev().collect())
+}
+
+/// The newest `limit` events of a team among the newest of all, newest first.
+pub fn newest_of_team(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<Event>> {
+    // Rows grow with time, by the number of shards each.
+    let since = last_number(tx)? - AMONG_NEWEST * shard::SHARDS;
+    let rows = tx.query(
+        "select id, external_id, timestamp, detail from events
+         where team_id = $1 and id > $2 order by id desc limit $3",
+        &values![team_id, since, limit],
+        read,
+    )?;
+    Ok(rows.into_iter().map(|(_, event)| event).collect())
 }
 
 /// The row of the newest event; 0 where there is none.

@@ -14,6 +14,7 @@ mod delivery;
 mod draws;
 mod erasure;
 mod evaluation;
+mod event_rules;
 mod hot;
 mod jumps;
 mod kept;

@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use dregs_core::agent::KnownAgent;
 use dregs_core::badge::Badge;
-use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Facts, Rules, Standing, decide};
+use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Facts, Happened, Rules, Standing, decide};
 use dregs_core::score::Scores;
 use dregs_core::shard::SHARDS;
 use dregs_core::time::{DAY_MS, Timestamp};
 
+use super::history::History;
 use crate::ops::apart::apart;
+use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::lists::roster::Rosters;
 use crate::ops::long_reads::LongReads;
 use crate::ops::team::rules::good_carriers;
-use crate::store::analyses::{self, Past};
+use crate::store::analyses::{self, Detail, Past};
 use crate::store::identities::{self, Identity};
 use crate::store::retention::{self, Kind};
 use crate::store::rosters;
@@ -53,11 +55,11 @@ pub struct Outcome {
 pub async fn run(
     long_reads: &LongReads,
     lists: &Arc<Rosters>,
-    team_id: i64,
-    rule: EscalationRule,
+    seen: Seen,
+    (team_id, rule): (i64, EscalationRule),
     now: Timestamp,
 ) -> Result<Outcome> {
-    let (from, [replay]) = replayed(long_reads, lists, team_id, [Asked::from(rule)], now).await?;
+    let (from, [replay]) = replayed(long_reads, lists, seen, (team_id, [Asked::from(rule)]), now).await?;
     let good: HashSet<_> = long_reads.read(move |tx| good_carriers(tx, team_id)).await?;
     let ids = newest_first(&replay.opened);
     let good_ids: Vec<_> = ids.iter().copied().filter(|id| good.contains(id)).collect();
@@ -88,8 +90,8 @@ pub(super) fn newest_first<'i>(ids: impl IntoIterator<Item = &'i i64>) -> Vec<i6
 pub(super) async fn replayed<const N: usize>(
     long_reads: &LongReads,
     lists: &Arc<Rosters>,
-    team_id: i64,
-    rules: [Asked; N],
+    seen: Seen,
+    (team_id, rules): (i64, [Asked; N]),
     now: Timestamp,
 ) -> Result<(Timestamp, [Replay; N])> {
     let first_seen = lists.ask(team_id, rosters::Kind::Identities, |table| {
@@ -98,19 +100,62 @@ pub(super) async fn replayed<const N: usize>(
     });
     let first_seen = Arc::new(first_seen.await?);
     let (mut after, from) = begin(long_reads, team_id, now).await?;
+    let asks_events = rules.iter().any(|Asked(rules)| rules.ask_events());
+    let mut history = asks_events.then(|| History::new(team_id, Arc::new(seen)));
     let mut replays = rules.map(|rule| Replay::new(rule, from, Arc::clone(&first_seen)));
     loop {
         let page = long_reads.read(move |tx| analyses::past(tx, after, PAGE_CYCLES)).await?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        replays = apart(move || -> Result<_> {
-            replays.iter_mut().try_for_each(|replay| page.iter().try_for_each(|cycle| replay.step(cycle)))?;
-            Ok(replays)
-        })
-        .await??;
+        replays = match history.take() {
+            None => {
+                apart(move || -> Result<_> {
+                    let mut steps = replays.iter_mut();
+                    steps.try_for_each(|replay| page.iter().try_for_each(|cycle| replay.step(cycle)))?;
+                    Ok(replays)
+                })
+                .await??
+            }
+            Some(mut told) => {
+                let known = Arc::clone(&first_seen);
+                let cycles = apart(move || unpacked(page, &known)).await??;
+                told.read(long_reads, &cycles).await?;
+                let (told, stepped) = apart(move || {
+                    cycles
+                        .iter()
+                        .for_each(|(cycle, detail)| step_told(&mut told, &mut replays, cycle, detail));
+                    (told, replays)
+                })
+                .await?;
+                history = Some(told);
+                stepped
+            }
+        };
     }
     let replays = apart(move || replays.map(|replay| replay.finished(now))).await?;
     Ok((from, replays))
+}
+
+/// The cycles of these identities with their details, in the order in which they looked at the store.
+fn unpacked(page: Vec<Past>, of: &HashMap<i64, Timestamp>) -> Result<Vec<(Past, Detail)>> {
+    let cycles = page.into_iter().filter(|cycle| of.contains_key(&cycle.identity_id));
+    let unpacked = cycles.map(|cycle| Ok((codec::unpack(&cycle.detail)?, cycle)));
+    let unpacked = unpacked.map(|read: Result<(Detail, Past)>| read.map(|(detail, cycle)| (cycle, detail)));
+    let mut cycles = unpacked.collect::<Result<Vec<_>>>()?;
+    if cycles.iter().all(|(_, detail)| detail.as_of.is_some()) {
+        cycles.sort_by_key(|(_, detail)| detail.as_of);
+    }
+    Ok(cycles)
+}
+
+/// Has each rule asked about what a cycle saw.
+fn step_told(history: &mut History, replays: &mut [Replay], cycle: &Past, detail: &Detail) {
+    history.tell(cycle, detail);
+    let is_known = detail.previous_scores.is_some();
+    let is_first = replays.iter().all(|replay| !replay.known.contains_key(&cycle.identity_id));
+    history.asked((cycle.identity_id, detail.linked), is_known && is_first, |events| {
+        replays.iter_mut().for_each(|replay| replay.step_with(cycle, Some(detail), Some(events)));
+    });
 }
 
 /// The row of the last cycle before the period, and when the period begins: not before what is forgotten ends.
@@ -182,13 +227,11 @@ struct Known {
 
 impl Replay {
     fn new(Asked(rules): Asked, from: Timestamp, first_seen: Arc<HashMap<i64, Timestamp>>) -> Self {
-        let conditions = || {
-            let of_badges = rules.badges.iter().flat_map(|rule| &rule.conditions);
-            of_badges.chain(rules.escalations.iter().flat_map(|rule| &rule.conditions))
-        };
+        let asks_badges = rules.conditions().any(Condition::is_of_badges);
+        let asks_agents = rules.conditions().any(Condition::is_of_agents);
         Self {
-            asks_badges: conditions().any(Condition::is_of_badges),
-            asks_agents: conditions().any(Condition::is_of_agents),
+            asks_badges,
+            asks_agents,
             rules,
             from,
             first_seen,
@@ -201,46 +244,49 @@ impl Replay {
 
     fn step(&mut self, cycle: &Past) -> Result<()> {
         let id = cycle.identity_id;
-        if !self.first_seen.contains_key(&id) {
-            return Ok(());
+        if self.first_seen.contains_key(&id) {
+            let needs_detail = !self.known.contains_key(&id) || self.asks_badges || self.asks_agents;
+            let detail: Option<Detail> =
+                if needs_detail { Some(codec::unpack(&cycle.detail)?) } else { None };
+            self.step_with(cycle, detail.as_ref(), None);
         }
+        Ok(())
+    }
+
+    /// The same, where rules ask about events with those.
+    fn step_with(&mut self, cycle: &Past, detail: Option<&Detail>, events: Option<&[Happened]>) {
+        let id = cycle.identity_id;
         self.cycles += 1;
-        let is_new = !self.known.contains_key(&id);
-        let needs_detail = is_new || self.asks_badges || self.asks_agents;
-        let detail: Option<analyses::Detail> =
-            if needs_detail { Some(codec::unpack(&cycle.detail)?) } else { None };
-        if is_new {
+        if !self.known.contains_key(&id) {
             // What held before the period was opened before it.
-            let before = detail.as_ref().and_then(|detail| detail.previous_scores);
+            let before = detail.and_then(|detail| detail.previous_scores);
             let known = Known { scores: before.unwrap_or_default(), ..Known::default() };
             self.known.insert(id, known);
             if before.is_some() {
-                self.decide(id, self.from, false);
+                self.decide(id, self.from, None, false);
             }
         }
         self.wait(id, cycle.finished_at);
         if let Some(known) = self.known.get_mut(&id) {
             known.scores = cycle.scores;
-            let (badges, agent) = detail.map(|detail| (detail.badges, detail.agent)).unwrap_or_default();
             if self.asks_badges {
-                known.badges = badges;
+                known.badges = detail.map(|detail| detail.badges.clone()).unwrap_or_default();
             }
             if self.asks_agents {
-                known.agent = agent;
+                known.agent = detail.and_then(|detail| detail.agent.clone());
             }
         }
-        self.decide(id, cycle.finished_at, true);
-        Ok(())
+        self.decide(id, cycle.finished_at, events, true);
     }
 
     /// Decides whatever time alone brings before `until`.
     fn wait(&mut self, id: i64, until: Timestamp) {
         while let Some(at) = self.known.get(&id).and_then(|known| known.next_at).filter(|at| *at < until) {
-            self.decide(id, at, true);
+            self.decide(id, at, None, true);
         }
     }
 
-    fn decide(&mut self, id: i64, at: Timestamp, counts: bool) {
+    fn decide(&mut self, id: i64, at: Timestamp, events: Option<&[Happened]>, counts: bool) {
         let (Some(known), Some(first_seen_at)) = (self.known.get_mut(&id), self.first_seen.get(&id)) else {
             return;
         };
@@ -250,7 +296,7 @@ impl Replay {
             disregarded: false,
             badges: known.badges.clone(),
             agent: known.agent.as_ref(),
-            events: None,
+            events,
         };
         let decision = decide(&known.standing, &facts, &self.rules, at);
         (known.standing, known.next_at) = (decision.after, decision.next_at);

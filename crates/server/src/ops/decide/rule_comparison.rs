@@ -9,6 +9,7 @@ use dregs_core::time::Timestamp;
 
 use super::accuracy::Tally;
 use super::rule_backtest::{Asked, Replay, newest_first, replayed};
+use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::lists::roster::Rosters;
 use crate::ops::long_reads::LongReads;
 use crate::store::identities::{self, Identity};
@@ -52,6 +53,7 @@ pub struct Comparison {
 pub async fn compare<R>(
     long_reads: &LongReads,
     lists: &Arc<Rosters>,
+    seen: Seen,
     team_id: i64,
     (rule, other): (R, R),
     now: Timestamp,
@@ -60,7 +62,7 @@ where
     Asked: From<R>,
 {
     let (from, [rule, other]) =
-        replayed(long_reads, lists, team_id, [Asked::from(rule), Asked::from(other)], now).await?;
+        replayed(long_reads, lists, seen, (team_id, [Asked::from(rule), Asked::from(other)]), now).await?;
     let decided: HashMap<_, _> =
         long_reads.read(move |tx| labels::outcomes(tx, team_id)).await?.into_iter().collect();
     let part = async |ids: HashSet<i64>| {

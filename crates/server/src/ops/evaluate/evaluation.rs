@@ -40,7 +40,7 @@ pub struct Seen {
     /// The keys of devices that are left out.
     disregarded: Arc<HashSet<HashedKey>>,
     pub mappings: Arc<Mappings>,
-    datasets: Arc<OfTeams>,
+    pub datasets: Arc<OfTeams>,
     pub common: Arc<common::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
     weights: Arc<weights::OfTeams>,

@@ -4,6 +4,7 @@
 pub mod channels;
 pub mod credentials;
 pub mod datasets;
+pub mod facts;
 pub mod mappings;
 pub mod mcp_tokens;
 pub mod members;

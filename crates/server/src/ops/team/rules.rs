@@ -1,15 +1,12 @@
 //! Rules: changed, and kept in memory.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dregs_core::agent::KnownAgent;
 use dregs_core::badge::BadgeType;
 use dregs_core::rules::{
-    BadgeRule, Condition, EscalationRule, Ground, Kind as RuleKind, Rules, Severity, Standing, hold,
-    starter_rules,
+    BadgeRule, Condition, EscalationRule, Kind as RuleKind, Rules, Severity, starter_rules,
 };
-use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,14 +16,10 @@ use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds::{self, Bound};
 use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern};
-use crate::ops::lists::roster::{Rosters, Table};
-use crate::ops::long_reads::LongReads;
 use crate::ops::team::rule_versions;
-use crate::store::identities::{self, Identity};
-use crate::store::rosters::Kind;
 use crate::store::rule_versions::Of;
 use crate::store::rules::{self, Kept};
-use crate::store::{Result, Store, StoreError, Tx, badges};
+use crate::store::{Result, Store, Tx, badges};
 
 /// The rules of every team that are switched on.
 #[derive(Default)]
@@ -314,77 +307,6 @@ pub async fn change<R: Rule + Sync>(
 fn asks_newest_events(conditions: &[Condition]) -> bool {
     let names_events = conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
     !names_events && conditions.iter().any(Condition::is_of_events)
-}
-
-/// Identities for whom agents act that are read at once.
-const AGENTS_PAGE: i64 = 1_000;
-/// Identities of a preview that are shown.
-const SAMPLE_IDENTITIES: usize = 10;
-
-/// Whom a rule would match.
-pub struct Preview {
-    pub matching: usize,
-    /// Of those, how many carry a GOOD badge: they may be innocent.
-    pub good: usize,
-    /// The newest.
-    pub sample: Vec<Identity>,
-}
-
-/// Whom these conditions match now, delays apart.
-///
-/// # Errors
-/// Those of the store.
-pub async fn preview(
-    long_reads: &LongReads,
-    lists: &Arc<Rosters>,
-    team_id: i64,
-    conditions: Vec<Condition>,
-    now: Timestamp,
-) -> Result<Preview> {
-    let named: BTreeSet<_> =
-        conditions.iter().flat_map(Condition::walk).filter_map(Condition::badge).map(str::to_owned).collect();
-    let of_agents = conditions.iter().any(Condition::is_of_agents);
-    let agents = if of_agents { agents(long_reads, team_id).await? } else { HashMap::new() };
-    let (carriers, good) = long_reads
-        .read(move |tx| {
-            let mut carriers = HashMap::new();
-            for slug in named {
-                let ids: HashSet<_> = badges::carriers(tx, team_id, &slug)?.into_iter().collect();
-                carriers.insert(slug, ids);
-            }
-            Ok((carriers, good_carriers(tx, team_id)?))
-        })
-        .await?;
-    let ask = move |table: &Table| {
-        let holds = |(id, scores, first_seen_at): &(i64, Scores, i64)| {
-            let carried = carriers.iter().filter(|(_, ids)| ids.contains(id));
-            let carried = carried.map(|(slug, _)| slug.as_str()).collect();
-            let first_seen_at = Timestamp::from_millis(*first_seen_at);
-            let ground = Ground { scores, carried: &carried, agent: agents.get(id), event: None };
-            hold(&conditions, &ground, first_seen_at, now)
-        };
-        let ids: Vec<i64> = table.counted().filter(holds).map(|(id, ..)| id).collect();
-        let good = ids.iter().filter(|id| good.contains(id)).count();
-        (ids.len(), good, ids.into_iter().rev().take(SAMPLE_IDENTITIES).collect::<Vec<_>>())
-    };
-    let (matching, good, ids) = lists.ask(team_id, Kind::Identities, ask).await?;
-    let sample = long_reads.read(move |tx| identities::load(tx, &ids)).await?;
-    Ok(Preview { matching, good, sample })
-}
-
-/// The agents that act for identities, by row id.
-async fn agents(long_reads: &LongReads, team_id: i64) -> Result<HashMap<i64, KnownAgent>> {
-    let (mut agents, mut after) = (HashMap::new(), 0);
-    loop {
-        let page = long_reads.read(move |tx| identities::with_agent(tx, team_id, after, AGENTS_PAGE)).await?;
-        let Some((last, _)) = page.last() else { return Ok(agents) };
-        after = *last;
-        for (id, standing) in page {
-            let standing =
-                Standing::decode(Some(&standing)).map_err(|error| StoreError::Broken(error.to_string()))?;
-            agents.extend(standing.agent.map(|agent| (id, agent)));
-        }
-    }
 }
 
 /// Row ids of the identities that carry a GOOD badge.

@@ -98,6 +98,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/labels/accuracy/badges/{slug}",           [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/labels/accuracy/rules/{id}",              [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/live",                                    [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/facts",                                   [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/canonical-types",                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/mappings/seen",                           [401, 401, 403, 200, 200, 401, 200, 200, 200]),

@@ -4,7 +4,7 @@ import { NativeSelect, NumberInput, SimpleGrid, Stack, Text } from "@mantine/cor
 import type { FieldErrors } from "../rules/draft";
 import { inWords, WHICH } from "../rules/condition";
 import { ConditionRows } from "../rules/ConditionRows";
-import { useBadgeName } from "../rules/rules";
+import { useNames } from "../rules/rules";
 import type { Form } from "./ChannelForm";
 import { filterInWords, filterOf, SCORED, type Channel } from "./config";
 
@@ -16,8 +16,8 @@ const WHEN = [
 
 export function Filter({ form }: { form: Form }) {
   const { conditions, events, when } = form.values;
-  const badgeName = useBadgeName();
-  const words = filterInWords(filterOf(form.values), (condition) => inWords(condition, badgeName));
+  const names = useNames();
+  const words = filterInWords(filterOf(form.values), (condition) => inWords(condition, names));
   const errors = Object.fromEntries(Object.entries(form.errors).filter(([field]) => field.startsWith("conditions"))) as FieldErrors;
   return (
     <details open={words !== "" || undefined}>
@@ -36,7 +36,7 @@ export function Filter({ form }: { form: Form }) {
             <Text fw={500} fz="sm">Only for identities</Text>
             <Text c="dimmed" fz="xs">Without a condition, for all. Tests and events about rules and channels are always sent.</Text>
           </div>
-          <ConditionRows rows={conditions} isOfEscalations mayBeEmpty errors={errors} onChange={(rows) => form.setFieldValue("conditions", rows)} />
+          <ConditionRows rows={conditions} isOfEscalations mayBeEmpty isOfEvents={false} errors={errors} onChange={(rows) => form.setFieldValue("conditions", rows)} />
         </Stack>
         {words && <Text fz="sm" role="status">{words} The rest is left out and counted.</Text>}
       </Stack>
@@ -46,6 +46,6 @@ export function Filter({ form }: { form: Form }) {
 
 /** The same of a channel that is there. */
 export function FilterInWords({ channel }: { channel: Channel }) {
-  const badgeName = useBadgeName();
-  return <>{filterInWords(channel, (condition) => inWords(condition, badgeName)) || "everything it is subscribed to"}</>;
+  const names = useNames();
+  return <>{filterInWords(channel, (condition) => inWords(condition, names)) || "everything it is subscribed to"}</>;
 }

@@ -3,10 +3,12 @@
 import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { CONDITIONS_MAX, isInRange, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
+import { CONDITIONS_MAX, DEPTH_MAX, first, innerOf, isInRange, KINDS, subjectOf, turned, WHICH, type Condition } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
 import classes from "./Rules.module.css";
+import { CounterChoice, EventChoice, FactFields } from "./EventFields";
 import { useBadges } from "./rules";
+import { ConditionsInWords } from "./RuleTable";
 import { SecondsInput } from "./SecondsInput";
 
 interface Props {
@@ -15,54 +17,113 @@ interface Props {
   isOfEscalations: boolean;
   /** Whether there may be none. */
   mayBeEmpty?: boolean;
+  /** Whether events can be asked about. */
+  isOfEvents?: boolean;
   errors: FieldErrors;
   onChange: (rows: Row[]) => void;
 }
 
-export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, errors, onChange }: Props) {
-  const kinds = KINDS.filter((kind) => isOfEscalations || !kind.isOfEscalations);
+/** Which kinds of conditions can be chosen. */
+type Kinds = typeof KINDS;
+
+export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfEvents = true, errors, onChange }: Props) {
+  const kinds = KINDS.filter((kind) => (isOfEscalations || !kind.isOfEscalations) && (isOfEvents || !kind.isOfEvents));
   const replace = (key: string, condition: Condition) => onChange(rows.map((row) => (row.key === key ? { key, condition } : row)));
   return (
     <Stack gap="sm" className={classes.conditions}>
       {rows.map(({ key, condition }, n) => (
-        <div key={key} role="group" aria-label={`Condition ${n + 1}`}>
-          <div className={classes.condition}>
-            <NativeSelect
-              aria-label="Type of condition"
-              className={classes.kind}
-              data={kinds.map(({ type, label }) => ({ value: type, label }))}
-              value={condition.type}
-              onChange={(event) => replace(key, turned(condition, event.currentTarget.value))}
-            />
-            <Parameters condition={condition} onChange={(part) => replace(key, { ...condition, ...part })} />
-            <ActionIcon
-              className={classes.remove}
-              variant="subtle"
-              color="gray"
-              size="lg"
-              aria-label={`Remove condition ${n + 1}`}
-              disabled={rows.length === 1 && !mayBeEmpty}
-              onClick={() => onChange(rows.filter((row) => row.key !== key))}
-            >
-              <IconTrash size={16} />
-            </ActionIcon>
-          </div>
-          <Wrong message={errorOf(errors, `conditions[${n}]`) ?? (isInRange(condition) ? undefined : "Must be from 0 to 100.")} />
-        </div>
+        <ConditionFields
+          key={key}
+          name={`Condition ${n + 1}`}
+          place={`conditions[${n}]`}
+          depth={1}
+          kinds={kinds}
+          condition={condition}
+          errors={errors}
+          onChange={(condition) => replace(key, condition)}
+          onRemove={rows.length === 1 && !mayBeEmpty ? undefined : () => onChange(rows.filter((row) => row.key !== key))}
+        />
       ))}
       <Wrong message={errors.conditions} />
       <Group gap="sm">
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconPlus size={14} />}
-          disabled={rows.length >= CONDITIONS_MAX}
-          onClick={() => onChange([...rows, row(turned({ type: "" }, "SCORE_LT"))])}
-        >
-          Add a condition
-        </Button>
-        {rows.length > 0 && <Text c="dimmed" fz="sm">All conditions must hold. A category without a score never matches.</Text>}
+        <AddCondition isFull={rows.length >= CONDITIONS_MAX} onAdd={() => onChange([...rows, row(first())])} />
+        {rows.length > 0 && <Text c="dimmed" fz="sm">{noteOf(rows)}</Text>}
       </Group>
+      {rows.length > 1 && <Text c="dimmed" fz="sm">Reads: <ConditionsInWords conditions={rows.map(({ condition }) => condition)} /></Text>}
+    </Stack>
+  );
+}
+
+/** What is to be known of conditions like these. */
+function noteOf(rows: Row[]): string {
+  const asksAt = rows.find(({ condition: { type } }) => type === "EVENT_IS")?.condition.events ?? [];
+  if (asksAt.length > 0) return `All conditions must hold. Asked at each ${asksAt.join(" or ")}; the answer stays until the next.`;
+  return "All conditions must hold. A category without a score, or a fact without a value, never matches.";
+}
+
+function AddCondition({ isFull, onAdd }: { isFull: boolean; onAdd: () => void }) {
+  return <Button size="xs" variant="default" leftSection={<IconPlus size={14} />} disabled={isFull} onClick={onAdd}>Add a condition</Button>;
+}
+
+interface ConditionProps {
+  name: string;
+  /** Its path in the rule, as errors name it. */
+  place: string;
+  depth: number;
+  kinds: Kinds;
+  condition: Condition;
+  errors: FieldErrors;
+  onChange: (condition: Condition) => void;
+  onRemove: (() => void) | undefined;
+}
+
+/** A condition, and those that stand in it. */
+function ConditionFields({ name, place, depth, kinds, condition, errors, onChange, onRemove }: ConditionProps) {
+  const inner = innerOf(condition);
+  // What holds others may stand as deep as there is room for those; ages stand beside, not inside.
+  const isFitting = (subject: string) => (depth < DEPTH_MAX || (subject !== "group" && subject !== "not")) && (depth === 1 || subject !== "age");
+  const isLeaf = inner.length === 0;
+  return (
+    <div role="group" aria-label={name}>
+      <div className={classes.condition}>
+        <NativeSelect
+          aria-label="Type of condition"
+          className={classes.kind}
+          data={kinds.filter(({ subject }) => isFitting(subject)).map(({ type, label }) => ({ value: type, label }))}
+          value={condition.type}
+          onChange={(event) => onChange(turned(condition, event.currentTarget.value))}
+        />
+        {isLeaf ? <Parameters condition={condition} onChange={(part) => onChange({ ...condition, ...part })} /> : <span className={classes.parameters} />}
+        <ActionIcon
+          className={classes.remove}
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={`Remove ${name.toLowerCase()}`}
+          disabled={!onRemove}
+          onClick={onRemove}
+        >
+          <IconTrash size={16} />
+        </ActionIcon>
+      </div>
+      <Wrong message={(isLeaf ? errorOf(errors, place) : errors[place]) ?? (isInRange(condition) ? undefined : "Must be from 0 to 100.")} />
+      {!isLeaf && <Inner {...{ name, place, depth, kinds, condition, errors, onChange }} />}
+    </div>
+  );
+}
+
+function Inner({ name, place, depth, kinds, condition, errors, onChange }: Omit<ConditionProps, "onRemove">) {
+  const { type, conditions, condition: only } = condition;
+  const fields = (inner: Condition, place: string, n: number, onChange: (inner: Condition) => void, onRemove?: () => void) => (
+    <ConditionFields key={n} name={`${name}.${n + 1}`} {...{ place, kinds, errors, onChange, onRemove }} depth={depth + 1} condition={inner} />
+  );
+  if (only) return <div className={classes.inner}>{fields(only, `${place}.condition`, 0, (condition) => onChange({ type, condition }))}</div>;
+  const all = conditions ?? [];
+  const remove = (n: number) => (all.length === 1 ? undefined : () => onChange({ type, conditions: all.filter((_, at) => at !== n) }));
+  return (
+    <Stack gap="xs" className={classes.inner}>
+      {all.map((inner, n) => fields(inner, `${place}.conditions[${n}]`, n, (next) => onChange({ type, conditions: all.with(n, next) }), remove(n)))}
+      <div><AddCondition isFull={all.length >= CONDITIONS_MAX} onAdd={() => onChange({ type, conditions: [...all, first()] })} /></div>
     </Stack>
   );
 }
@@ -76,7 +137,7 @@ function Wrong({ message }: { message: ReactNode }) {
   return message && <Text c="red" fz="sm" role="alert">{message}</Text>;
 }
 
-interface ParametersProps {
+export interface ParametersProps {
   condition: Condition;
   onChange: (part: Partial<Condition>) => void;
 }
@@ -94,6 +155,16 @@ function Parameters({ condition, onChange }: ParametersProps) {
       );
     case "agent":
       return <AgentChoice condition={condition} onChange={onChange} />;
+    case "event":
+      return <EventChoice condition={condition} onChange={onChange} />;
+    case "value":
+    case "number":
+    case "values":
+    case "text":
+    case "pattern":
+      return <FactFields condition={condition} onChange={onChange} />;
+    case "counter":
+      return <CounterChoice condition={condition} onChange={onChange} />;
     default:
       return <BadgeChoice slug={condition.badge ?? ""} onChange={(badge) => onChange({ badge })} />;
   }

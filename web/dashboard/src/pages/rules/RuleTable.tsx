@@ -9,7 +9,7 @@ import { useMay } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { span } from "../../parts/Time";
 import { inWords, type Condition } from "./condition";
-import { useBadgeName } from "./rules";
+import { useNames } from "./rules";
 import { counted } from "../../parts/counts";
 
 /** The table of a list of rules; `children` are its rows. */
@@ -35,8 +35,8 @@ export function RuleTable({ label, columns, children }: { label: string; columns
 }
 
 export function ConditionsInWords({ conditions }: { conditions: Condition[] }) {
-  const badgeName = useBadgeName();
-  const text = conditions.map((condition) => inWords(condition, badgeName)).join(" and ");
+  const names = useNames();
+  const text = conditions.map((condition) => inWords(condition, names)).join(" and ");
   return <>{text.charAt(0).toUpperCase() + text.slice(1)}</>;
 }
 

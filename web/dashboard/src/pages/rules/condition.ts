@@ -6,7 +6,7 @@ import { span } from "../../parts/Time";
 
 export type Condition = Schemas["ConditionBody"];
 /** What a condition is about. */
-type Subject = "score" | "age" | "badge" | "agent";
+export type Subject = "score" | "age" | "badge" | "agent" | "event" | "value" | "number" | "values" | "text" | "pattern" | "counter" | "group" | "not";
 
 interface Kind {
   type: string;
@@ -14,6 +14,8 @@ interface Kind {
   subject: Subject;
   /** Whether badge rules may not have it. */
   isOfEscalations?: boolean;
+  /** Whether it asks about events, which channels do not tell of. */
+  isOfEvents?: boolean;
 }
 
 export const KINDS: Kind[] = [
@@ -26,6 +28,19 @@ export const KINDS: Kind[] = [
   { type: "AGENT_IS", label: "AI agent is", subject: "agent" },
   { type: "BADGE_EXISTS", label: "Has badge", subject: "badge", isOfEscalations: true },
   { type: "BADGE_NOT_EXISTS", label: "Does not have badge", subject: "badge", isOfEscalations: true },
+  { type: "EVENT_IS", label: "Event is", subject: "event", isOfEvents: true },
+  { type: "FACT_EQ", label: "Fact is", subject: "value", isOfEvents: true },
+  { type: "FACT_NE", label: "Fact is not", subject: "value", isOfEvents: true },
+  { type: "FACT_IN", label: "Fact is one of", subject: "values", isOfEvents: true },
+  { type: "FACT_GT", label: "Fact above", subject: "number", isOfEvents: true },
+  { type: "FACT_LT", label: "Fact below", subject: "number", isOfEvents: true },
+  { type: "FACT_CONTAINS", label: "Fact contains", subject: "text", isOfEvents: true },
+  { type: "FACT_MATCHES", label: "Fact matches", subject: "pattern", isOfEvents: true },
+  { type: "COUNTER_GT", label: "Counter above", subject: "counter", isOfEvents: true },
+  { type: "COUNTER_LT", label: "Counter below", subject: "counter", isOfEvents: true },
+  { type: "ALL", label: "All of", subject: "group" },
+  { type: "ANY", label: "Any of", subject: "group" },
+  { type: "NOT", label: "Not", subject: "not" },
 ];
 
 /** What a score condition can be about: one category, or whichever is lowest or highest. */
@@ -37,14 +52,22 @@ export const WHICH: { value: string; label: string }[] = [
 /** Stands for whichever agent. */
 export const ANY_AGENT = "ANY";
 export const CONDITIONS_MAX = 20;
+/** How deep conditions may stand inside one another. */
+export const DEPTH_MAX = 4;
 const HOUR_SECONDS = 3_600;
 
 export function subjectOf(type: string): Subject | undefined {
   return KINDS.find((kind) => kind.type === type)?.subject;
 }
 
+/** A condition to begin with. */
+export function first(): Condition {
+  return turned({ type: "" }, "SCORE_LT");
+}
+
 /** `condition` as one of another type: what both have stays. */
 export function turned(condition: Condition, type: string): Condition {
+  const { fact = "", value, conditions, condition: only } = condition;
   switch (subjectOf(type)) {
     case "score":
       return { type, category: condition.category ?? "HUMANITY", threshold: condition.threshold ?? 30 };
@@ -52,15 +75,64 @@ export function turned(condition: Condition, type: string): Condition {
       return { type, seconds: condition.seconds ?? HOUR_SECONDS };
     case "agent":
       return { type, agent: condition.agent ?? ANY_AGENT };
+    case "event":
+      return { type, events: condition.events ?? [] };
+    case "value":
+    case "text":
+      return { type, fact, value: value ?? "" };
+    case "number":
+      return { type, fact, value: numberOf(value) };
+    case "values":
+      return { type, fact, values: condition.values ?? [] };
+    case "pattern":
+      return { type, fact, pattern: condition.pattern ?? "" };
+    case "counter":
+      return { type, counter: condition.counter ?? "", value: numberOf(value) };
+    case "group":
+      return { type, conditions: conditions ?? [only ?? first()] };
+    case "not":
+      return { type, condition: only ?? conditions?.[0] ?? first() };
     default:
       return { type, badge: condition.badge ?? "" };
   }
 }
 
+/** The number that is or is written there; else none. */
+export function numberOf(value: unknown): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+}
+
+/** Those that stand in it. */
+export function innerOf({ conditions, condition }: Condition): Condition[] {
+  return conditions ?? (condition ? [condition] : []);
+}
+
 /** Whether it says all that it has to. */
 export function isWhole(condition: Condition): boolean {
-  if (subjectOf(condition.type) === "score") return typeof condition.threshold === "number" && isInRange(condition);
-  return condition.badge !== "" && condition.agent !== "";
+  const { type, fact, value } = condition;
+  switch (subjectOf(type)) {
+    case "score":
+      return typeof condition.threshold === "number" && isInRange(condition);
+    case "event":
+      return (condition.events ?? []).length > 0;
+    case "value":
+    case "text":
+      return Boolean(fact) && value !== "" && value != null;
+    case "number":
+      return Boolean(fact) && numberOf(value) !== undefined;
+    case "values":
+      return Boolean(fact) && (condition.values ?? []).length > 0;
+    case "pattern":
+      return Boolean(fact) && Boolean(condition.pattern);
+    case "counter":
+      return Boolean(condition.counter) && numberOf(value) !== undefined;
+    case "group":
+    case "not":
+      return innerOf(condition).length > 0 && innerOf(condition).every(isWhole);
+    default:
+      return condition.badge !== "" && condition.agent !== "";
+  }
 }
 
 /** Whether its threshold is one that a score can have; none is none yet. */
@@ -68,9 +140,23 @@ export function isInRange({ threshold }: Condition): boolean {
   return typeof threshold !== "number" || (threshold >= 0 && threshold <= 100);
 }
 
-/** A condition in words; `badgeName` says what people call the badge of a slug. */
-export function inWords({ type, category, threshold, seconds, badge, agent, verified }: Condition, badgeName: (slug: string) => string): string {
+/** What people call what conditions name by a slug or a path. */
+export interface Names {
+  badge: (slug: string) => string;
+  fact: (name: string) => string;
+  counter: (slug: string) => string;
+}
+
+/** A condition in words. */
+export function inWords(condition: Condition, names: Names): string {
+  const { type, category, threshold, seconds, badge, agent, verified, value } = condition;
   const label = KINDS.find((kind) => kind.type === type)?.label ?? type;
+  const fact = () => names.fact(condition.fact ?? "");
+  const compared = label.replace(/^\w+ /, "").replace("above", "is above").replace("below", "is below");
+  const joined = (word: string) => {
+    const all = innerOf(condition).map((inner) => inWords(inner, names));
+    return all.length > 1 ? `(${all.join(` ${word} `)})` : (all[0] ?? "");
+  };
   switch (subjectOf(type)) {
     case "score":
       return `${category === "ANY" ? "any score" : word(category ?? "")} ${label.replace("Score ", "")} ${threshold}`;
@@ -80,7 +166,23 @@ export function inWords({ type, category, threshold, seconds, badge, agent, veri
       const which = agent === ANY_AGENT ? "any" : agent;
       return `AI agent is ${which}${verified == null ? "" : verified ? ", verified" : ", not verified"}`;
     }
+    case "event":
+      return `the event is ${(condition.events ?? []).join(" or ")}`;
+    case "value":
+    case "text":
+    case "number":
+      return `${fact()} ${compared} ${typeof value === "number" ? value : `“${String(value ?? "")}”`}`;
+    case "values":
+      return `${fact()} ${compared} ${(condition.values ?? []).map((one) => `“${String(one)}”`).join(", ")}`;
+    case "pattern":
+      return `${fact()} ${compared} “${condition.pattern ?? ""}”`;
+    case "counter":
+      return `${names.counter(condition.counter ?? "")} ${compared} ${numberOf(value) ?? "…"}`;
+    case "group":
+      return joined(type === "ALL" ? "and" : "or");
+    case "not":
+      return `not ${joined("and")}`;
     default:
-      return `${label.toLowerCase()} ${badgeName(badge ?? "")}`;
+      return `${label.toLowerCase()} ${names.badge(badge ?? "")}`;
   }
 }

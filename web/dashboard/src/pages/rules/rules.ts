@@ -1,8 +1,9 @@
 // The rules of the team, all of them: there are few, and they are read together.
 
 import { useQuery } from "@tanstack/react-query";
-import { api, type Schemas } from "../../api";
+import { $api, api, type Schemas } from "../../api";
 import { CONFIRMED_BAD } from "../labels/words";
+import type { Names } from "./condition";
 
 export type BadgeRule = Schemas["BadgeRuleBody"];
 export type EscalationRule = Schemas["EscalationRuleBody"];
@@ -56,8 +57,28 @@ export function useBadges(): { value: string; label: string }[] {
   return [...(data ?? []).map(({ slug, name }) => ({ value: slug, label: name })), ...WITHOUT_RULE];
 }
 
+/** What rules may ask of events and their identities. */
+export function useFacts(): Schemas["FactBody"][] {
+  return $api.useQuery("get", "/api/facts").data ?? [];
+}
+
+/** The team's counters. */
+export function useCounters(): Schemas["CounterBody"][] {
+  return $api.useQuery("get", "/api/counters").data ?? [];
+}
+
 /** What people call the badge of a slug; of one that nobody gives any more, its slug. */
 export function useBadgeName(): (slug: string) => string {
   const badges = useBadges();
   return (slug) => badges.find(({ value }) => value === slug)?.label ?? slug;
+}
+
+/** What people call what conditions name; of what is gone, its slug. */
+export function useNames(): Names {
+  const [badge, facts, counters] = [useBadgeName(), useFacts(), useCounters()];
+  return {
+    badge,
+    fact: (name) => facts.find((fact) => fact.name === name)?.description ?? name,
+    counter: (slug) => counters.find((counter) => counter.slug === slug)?.name ?? slug,
+  };
 }

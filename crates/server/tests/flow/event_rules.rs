@@ -1,0 +1,259 @@
+//! Rules that ask about events: what each event and its identity say decides, live as in the past told again.
+
+use dregs_server::store::Tx;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::on_both_engines;
+use crate::support::engine::Engine;
+use crate::support::server::{TestServer, event};
+
+on_both_engines!(
+    a_rule_is_asked_at_the_events_it_names,
+    a_rule_about_what_is_known_holds_at_once,
+    what_cannot_be_asked_is_refused_by_its_place,
+    the_past_told_again_opens_what_was_opened_live,
+);
+
+const WAIT: &str = "/api/events?wait=10000";
+const RULES: &str = "/api/escalation-rules";
+
+fn rule(name: &str, conditions: Value) -> Value {
+    json!({"name": name, "severity": "INFO", "conditions": conditions})
+}
+
+fn purchase(id: &str, user: &str, amount: f64) -> Value {
+    let mut bought = event(id, user);
+    bought["type"] = json!("checkout.completed");
+    bought["data"] = json!({"amount": amount, "items": [{"sku": "a"}, {"sku": "gift-card"}]});
+    bought
+}
+
+/// The names of the escalations that are open after an event.
+async fn open_after(server: &TestServer, event: Value) -> Vec<String> {
+    let answer = server.post(WAIT, event).await;
+    assert_eq!(answer["decision"]["pending"], false, "{answer}");
+    let open = answer["decision"]["openEscalations"].as_array().unwrap().iter();
+    let mut names: Vec<_> = open.map(|one| one["ruleName"].as_str().unwrap_or_default().to_owned()).collect();
+    names.retain(|name| !name.starts_with("Probably") && !name.starts_with("Very"));
+    names.sort();
+    names
+}
+
+/// Without the rules a team begins with.
+async fn bare(engine: Engine) -> TestServer {
+    let server = TestServer::start(engine).await;
+    for rules in ["/api/badge-rules", RULES] {
+        let path = format!("{rules}?pageSize=100");
+        for rule in server.get(&path).await["content"].as_array().unwrap() {
+            let path = format!("{rules}/{}?force=true", rule["id"]);
+            let path = if rules == RULES { path.replace("?force=true", "") } else { path };
+            assert_eq!(server.call(Method::DELETE, &path, None).await.0, 204);
+        }
+    }
+    server
+}
+
+async fn a_rule_is_asked_at_the_events_it_names(engine: Engine) {
+    let server = bare(engine).await;
+    let large = json!([
+        {"type": "EVENT_IS", "events": ["PURCHASE"]},
+        {"type": "FACT_GT", "fact": "event.data.amount", "value": 500},
+    ]);
+    server.post(RULES, rule("Large", large.clone())).await;
+    let badge = json!({"name": "Gifts", "type": "NEUTRAL", "priority": 1, "conditions": [
+        {"type": "EVENT_IS", "events": ["checkout.completed"]},
+        {"type": "FACT_CONTAINS", "fact": "event.data.items.sku", "value": "GIFT"},
+        {"type": "NOT", "condition": {"type": "FACT_EQ", "fact": "email.domain", "value": "example.org"}},
+    ]});
+    server.post("/api/badge-rules", badge).await;
+    assert_eq!(open_after(&server, event("e1", "ada")).await, [] as [&str; 0]);
+    assert_eq!(open_after(&server, purchase("e2", "ada", 700.0)).await, ["Large"]);
+    let badges = server.get("/api/identities/ada").await["badges"].clone();
+    let gifts = badges.as_array().unwrap().iter().find(|badge| badge["slug"] == "gifts").unwrap();
+    let why = "the event is checkout.completed; the event's \"items.sku\" is \"a\", \"gift-card\", with \"GIFT\" in it; \
+               not: the e-mail domain is \"example.org\".";
+    assert_eq!(gifts["explanation"], why);
+    // Others have nothing to do with it.
+    assert_eq!(open_after(&server, event("e3", "ada")).await, ["Large"]);
+    assert_eq!(open_after(&server, event("e4", "bob")).await, [] as [&str; 0]);
+    let asked = json!({"conditions": large});
+    let preview = server.post(&format!("{RULES}/actions/preview"), asked.clone()).await;
+    assert_eq!((&preview["matching"], &preview["sample"][0]["identityId"]), (&json!(1), &json!("ada")));
+    assert_eq!(open_after(&server, purchase("e5", "ada", 500.0)).await, [] as [&str; 0]);
+    let preview = server.post(&format!("{RULES}/actions/preview"), asked.clone()).await;
+    assert_eq!(preview["matching"], 0);
+    let past = server.post(&format!("{RULES}/actions/backtest"), asked).await;
+    assert_eq!((&past["opened"], &past["identities"]), (&json!(1), &json!(1)));
+}
+
+async fn a_rule_about_what_is_known_holds_at_once(engine: Engine) {
+    let server = bare(engine).await;
+    let mut known = event("e1", "ada");
+    known["identity"]["data"]["plan"] = json!("Free");
+    open_after(&server, known).await;
+    open_after(&server, event("e2", "bob")).await;
+    let free = json!([{"type": "FACT_EQ", "fact": "identity.data.plan", "value": "free"}]);
+    server.post(RULES, rule("Free", free)).await;
+    // Nobody has to do anything.
+    let open = crate::support::server::eventually("an escalation", async || {
+        let open = server.get("/api/escalations").await["content"].clone();
+        (open.as_array()?.len() == 1).then_some(open)
+    })
+    .await;
+    assert_eq!(open[0]["identityId"], "ada");
+}
+
+async fn what_cannot_be_asked_is_refused_by_its_place(engine: Engine) {
+    let server = bare(engine).await;
+    let deep = |levels: usize| {
+        let leaf = json!({"type": "EVENT_IS", "events": ["LOGIN"]});
+        (0..levels).fold(leaf, |inner, _| json!({"type": "NOT", "condition": inner}))
+    };
+    for (conditions, field) in [
+        (json!([{"type": "FACT_GT", "fact": "event.data.amount", "value": "much"}]), "conditions[0].value"),
+        (json!([{"type": "FACT_EQ", "fact": "event.amount", "value": 1}]), "conditions[0].fact"),
+        (json!([{"type": "FACT_MATCHES", "fact": "ip", "pattern": "("}]), "conditions[0].pattern"),
+        (
+            json!([{"type": "ANY", "conditions": [
+                {"type": "EVENT_IS", "events": ["LOGIN"]}, {"type": "BADGE_EXISTS", "badge": "nobody-gives-it"},
+            ]}]),
+            "conditions[0].conditions[1].badge",
+        ),
+        (
+            json!([{"type": "NOT", "condition": {"type": "EVENT_IS", "events": []}}]),
+            "conditions[0].condition.events",
+        ),
+        (json!([deep(4)]), "conditions"),
+    ] {
+        let (status, body) = server.call(Method::POST, RULES, Some(rule("Wrong", conditions.clone()))).await;
+        assert_eq!(
+            (status.as_u16(), &body["details"][0]["field"]),
+            (400, &json!(field)),
+            "{conditions}: {body}"
+        );
+    }
+    let right = rule("Right", json!([deep(3)]));
+    assert_eq!(server.call(Method::POST, RULES, Some(right)).await.0, 201);
+    // A channel tells of identities.
+    let channel = json!({"type": "WEBHOOK", "name": "x", "events": ["IDENTITY_SCORED"],
+        "config": {"url": "http://127.0.0.1:9/"}, "conditions": [{"type": "EVENT_IS", "events": ["LOGIN"]}]});
+    let (status, body) = server.call(Method::POST, "/api/channels", Some(channel)).await;
+    assert_eq!(
+        (status.as_u16(), &body["details"][0]["field"]),
+        (400, &json!("conditions[0].type")),
+        "{body}"
+    );
+}
+
+/// Histories that are tried; `DREGS_TEST_CASES` has others tried.
+const CASES: u32 = 12;
+
+/// What happens in a history: by whom, what, with which amount and plan, and whether a cycle is waited for.
+type Step = (u8, u8, u16, u8, bool);
+
+fn condition(depth: u32) -> BoxedStrategy<Value> {
+    let leaf = prop_oneof![
+        (0..3_u8).prop_map(|kind| json!({"type": "EVENT_IS", "events": [name(kind)]})),
+        (0..1_000_u16)
+            .prop_map(|value| json!({"type": "FACT_GT", "fact": "event.data.amount", "value": value})),
+        (0..1_000_u16)
+            .prop_map(|value| json!({"type": "FACT_LT", "fact": "event.data.amount", "value": value})),
+        (0..3_u8).prop_map(|plan| json!({"type": "FACT_EQ", "fact": "identity.data.plan", "value": plan})),
+        (0..3_u8).prop_map(|plan| json!({"type": "FACT_NE", "fact": "identity.data.plan", "value": plan})),
+        (0..3_u8)
+            .prop_map(|kind| json!({"type": "FACT_MATCHES", "fact": "event.type", "pattern": name(kind)})),
+        (0..3_u8).prop_map(|links| json!({"type": "FACT_GT", "fact": "identity.links", "value": links})),
+        (0..100_u8)
+            .prop_map(|score| json!({"type": "SCORE_LT", "category": "UNIQUENESS", "threshold": score})),
+        (0..100_u8).prop_map(|score| json!({"type": "FACT_GT", "fact": "score.behavior", "value": score})),
+    ];
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    let inner = || prop::collection::vec(condition(depth - 1), 1..3);
+    prop_oneof![
+        6 => leaf,
+        1 => inner().prop_map(|conditions| json!({"type": "ALL", "conditions": conditions})),
+        1 => inner().prop_map(|conditions| json!({"type": "ANY", "conditions": conditions})),
+        1 => condition(depth - 1).prop_map(|condition| json!({"type": "NOT", "condition": condition})),
+    ]
+    .boxed()
+}
+
+fn name(kind: u8) -> &'static str {
+    ["login", "checkout.completed", "page.view"][usize::from(kind % 3)]
+}
+
+/// How many escalations a rule has opened.
+async fn opened(server: &TestServer, rule: i64) -> i64 {
+    let count = move |tx: &mut Tx| {
+        tx.find(&format!("select count(*) from escalations where rule_id = {rule}"), &[], |row| row.get(0))
+    };
+    server.app.store.read(count).await.unwrap().unwrap()
+}
+
+async fn the_past_told_again_opens_what_was_opened_live(engine: Engine) {
+    let cases = std::env::var("DREGS_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let mut runner = TestRunner::default();
+    let histories = (
+        prop::collection::vec(prop::collection::vec(condition(2), 1..4), 1..4),
+        prop::collection::vec(any::<Step>(), 1..14),
+    );
+    let (mut tried, mut took_hold) = (0, 0);
+    while tried < cases {
+        // The past grows with each: another one begins with none.
+        let server = bare(engine).await;
+        for case in 0..25.min(cases - tried) {
+            let (rules, steps) = histories.new_tree(&mut runner).unwrap().current();
+            took_hold += agree(&server, &format!("case-{case}-"), &rules, &steps).await;
+        }
+        tried += 25.min(cases - tried);
+    }
+    println!(
+        "{engine:?}: {tried} histories; their rules opened {took_hold} escalations, live as in the past told again"
+    );
+    assert!(took_hold > 0);
+}
+
+/// Plays a history and tells it again; answers how many escalations it opened.
+async fn agree(server: &TestServer, of: &str, rules: &[Vec<Value>], steps: &[Step]) -> i64 {
+    let mut made = Vec::new();
+    for (number, conditions) in rules.iter().enumerate() {
+        let mut conditions = conditions.clone();
+        // Of this history alone.
+        conditions.push(json!({"type": "FACT_CONTAINS", "fact": "identity.id", "value": of}));
+        let body = rule(&format!("{of}{number}"), json!(conditions));
+        made.push((server.post(RULES, body).await["id"].as_i64().unwrap(), conditions));
+    }
+    for (number, (user, kind, amount, plan, waits)) in steps.iter().enumerate() {
+        let is_last = number + 1 == steps.len();
+        let mut step = event(&format!("{of}{number}"), &format!("{of}{}", user % 3));
+        step["type"] = json!(name(*kind));
+        step["data"] = json!({"amount": amount % 1_000});
+        step["identity"]["data"]["plan"] = json!(plan % 3);
+        step["device"] = json!({"fingerprint": format!("{of}{}", plan % 2)});
+        server.post(if *waits || is_last { WAIT } else { "/api/events" }, step).await;
+    }
+    crate::support::server::eventually("nobody to wait", async || {
+        let due = |tx: &mut Tx| {
+            tx.find("select count(*) from identities where evaluate_at is not null", &[], |row| {
+                row.get::<i64>(0)
+            })
+        };
+        (server.app.store.read(due).await.unwrap() == Some(0)).then_some(())
+    })
+    .await;
+    let mut took_hold = 0;
+    for (id, conditions) in &made {
+        let past = server.post(&format!("{RULES}/actions/backtest"), json!({"conditions": conditions})).await;
+        let live = opened(server, *id).await;
+        assert_eq!(past["opened"], live, "{of}: {} after {steps:?}", json!(conditions));
+        took_hold += live;
+        assert_eq!(server.call(Method::DELETE, &format!("{RULES}/{id}"), None).await.0, 204);
+    }
+    took_hold
+}

@@ -1,0 +1,110 @@
+// What conditions about events ask for: which events, which facts of theirs, what was counted until then.
+
+import { Autocomplete, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
+import { $api, type Schemas } from "../../api";
+import type { ParametersProps } from "./ConditionRows";
+import { numberOf, subjectOf } from "./condition";
+import classes from "./Rules.module.css";
+import { useCounters, useFacts } from "./rules";
+
+/** Values of one condition. */
+const VALUES_MAX = 100;
+
+export function EventChoice({ condition, onChange }: ParametersProps) {
+  const types = $api.useQuery("get", "/api/mappings/canonical-types");
+  const facts = useFacts();
+  const seen = (facts.find(({ name }) => name === "event.type")?.values ?? []).map(String);
+  const known = types.data?.eventTypes.map(({ name }) => name) ?? [];
+  return (
+    <div className={classes.parameters}>
+      <TagsInput
+        aria-label="Events"
+        placeholder="PURCHASE, user.signup"
+        maxTags={VALUES_MAX}
+        data={[...new Set([...seen, ...known])]}
+        value={condition.events ?? []}
+        onChange={(events) => onChange({ events })}
+      />
+    </div>
+  );
+}
+
+export function FactFields({ condition, onChange }: ParametersProps) {
+  const facts = useFacts();
+  const fact = facts.find(({ name }) => name === condition.fact);
+  return (
+    <div className={classes.fact}>
+      <Autocomplete
+        aria-label="Fact"
+        placeholder="event.data.amount"
+        data={facts.map(({ name }) => name)}
+        renderOption={({ option }) => <Described fact={facts.find(({ name }) => name === option.value)} />}
+        comboboxProps={{ width: 340, position: "bottom-start" }}
+        value={condition.fact ?? ""}
+        onChange={(fact) => onChange({ fact })}
+      />
+      <Compared condition={condition} onChange={onChange} seen={(fact?.values ?? []).map(String)} />
+    </div>
+  );
+}
+
+/** A fact in the list, with values that it has had. */
+function Described({ fact }: { fact: Schemas["FactBody"] | undefined }) {
+  if (!fact) return null;
+  const seen = fact.values.slice(0, 3).map(String).join(", ");
+  return (
+    <div>
+      <div>{fact.name}</div>
+      <div className="dimmed">{seen === "" ? fact.description : `${fact.description}: ${seen}`}</div>
+    </div>
+  );
+}
+
+function Compared({ condition, onChange, seen }: ParametersProps & { seen: string[] }) {
+  const { value, values, pattern } = condition;
+  switch (subjectOf(condition.type)) {
+    case "number":
+      return <Amount value={value} onChange={onChange} />;
+    case "values":
+      return <TagsInput aria-label="Values" maxTags={VALUES_MAX} data={seen} value={(values ?? []).map(String)} onChange={(values) => onChange({ values })} />;
+    case "pattern":
+      return (
+        <TextInput
+          aria-label="Regular expression"
+          placeholder="^test-"
+          value={pattern ?? ""}
+          onChange={(event) => onChange({ pattern: event.currentTarget.value })}
+        />
+      );
+    default:
+      return <Autocomplete aria-label="Value" data={seen} value={value == null ? "" : String(value)} onChange={(value) => onChange({ value })} />;
+  }
+}
+
+function Amount({ value, onChange }: { value: unknown; onChange: ParametersProps["onChange"] }) {
+  return (
+    <NumberInput
+      aria-label="Number"
+      value={numberOf(value) ?? ""}
+      onChange={(next) => onChange({ value: next === "" ? undefined : Number(next) })}
+    />
+  );
+}
+
+export function CounterChoice({ condition, onChange }: ParametersProps) {
+  const counters = useCounters();
+  return (
+    <div className={classes.fact}>
+      <Select
+        aria-label="Counter"
+        placeholder="Choose a counter"
+        searchable
+        nothingFoundMessage="No matching counter"
+        data={counters.map(({ slug, name }) => ({ value: slug, label: name }))}
+        value={condition.counter || null}
+        onChange={(next) => onChange({ counter: next ?? "" })}
+      />
+      <Amount value={condition.value} onChange={onChange} />
+    </div>
+  );
+}
