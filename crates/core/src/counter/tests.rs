@@ -383,3 +383,27 @@ fn values_are_never_stored_in_clear() {
     assert_ne!(HASHER.counter_key("ip", "x"), HASHER.counter_key("device", "x"));
     assert_eq!(Value::from("ADA ").folded(), "ada");
 }
+
+#[test]
+fn what_no_state_can_hold_is_not_read() {
+    let bytes = |width_ms: i64, contents: Vec<Content>| {
+        let buckets: Vec<_> = contents.into_iter().map(|content| (1_i64, content)).collect();
+        postcard::to_extend(&vec![((1_i64, 1_i64), width_ms, buckets)], vec![1_u8]).unwrap()
+    };
+    let is_read = |bytes: &[u8]| State::decode(bytes).is_some();
+    assert!(is_read(&bytes(150_000, vec![Content::Count(1), Content::Max(2.0)])));
+    for unsound in [
+        Content::Min(f64::NAN),
+        Content::Max(f64::INFINITY),
+        Content::Distinct(Sketch::Exact(vec![2, 1])),
+        Content::Distinct(Sketch::Estimated(vec![0; 5])),
+        Content::Distinct(Sketch::Estimated(vec![200; 512])),
+    ] {
+        assert!(!is_read(&bytes(150_000, vec![unsound.clone()])), "{unsound:?}");
+    }
+    assert!(!is_read(&bytes(0, vec![Content::Count(1)])) && !is_read(&bytes(1, vec![])));
+    assert!(!is_read(&bytes(1, vec![Content::Count(1); BUCKETS_MAX + 1])));
+    let whole = bytes(1, vec![Content::Count(1)]);
+    assert!(!is_read(&whole[..whole.len() - 1]) && !is_read(&[&whole[..], &[0]].concat()));
+    assert!(!is_read(&[]) && !is_read(&[&[9], &whole[1..]].concat()));
+}

@@ -13,6 +13,7 @@ use dregs_powercut::{Disk, Lie, Traffic, watch};
 use dregs_server::clock::SystemClock;
 use dregs_server::store::tally::{self, Counts, ROUND_TRIP};
 use dregs_server::store::{StoreError, Tx};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -56,19 +57,32 @@ async fn an_event_costs_what_its_budget_says(engine: Engine) {
         play.server.channel(name, json!({"url": play.receiver.url()})).await;
     }
     tokio::time::sleep(A_WHILE).await;
-    play.workload("a mix on three channels", 3, mix()).await;
-    // Most that a team counts is not in most of its events.
-    play.counters(dregs_core::counter::CATALOGUE.iter().take(10).map(|template| template.name)).await;
-    play.workload("a mix with ten counters", 3, mix()).await;
+    play.workload("a mix on three channels", 3, mix(1)).await;
+    // Most that a team counts is not in most of its events: of these, one counts each.
+    let ready_made = play.server.get("/api/counters/catalogue").await;
+    let ready_made = ready_made.as_array().unwrap().iter().map(|one| one["counter"].clone());
+    play.counters(ready_made.take(10).collect()).await;
+    play.workload("a mix with ten counters", 3, mix(2)).await;
+    play.counters(of_every_event()).await;
+    play.workload("a mix that ten counters count", 3, mix(3)).await;
     play.figures.check();
 }
 
-/// Who acts in turn, by Zipf's law: the n-th of those known is as frequent as 1/n.
-fn mix() -> Vec<usize> {
+/// Ten counters, each of which counts every event: by the account, its device, its address and its network.
+fn of_every_event() -> Vec<Value> {
+    let counter = |(n, (function, of, per)): (usize, (&str, Option<&str>, &str))| json!({"name": format!("Counter {n}"), "function": function, "of": of, "per": per, "windowSeconds": 3_600});
+    let distinct = ["device", "ip", "ip.network", "session"].map(|of| ("DISTINCT", Some(of), "identity.id"));
+    let accounts = ["device", "ip", "ip.network"].map(|per| ("DISTINCT", Some("identity.id"), per));
+    let events = ["identity.id", "device", "ip"].map(|per| ("COUNT", None, per));
+    distinct.into_iter().chain(accounts).chain(events).enumerate().map(counter).collect()
+}
+
+/// Who acts in turn, by Zipf's law: the n-th of those known is as frequent as 1/n. Each mix has newcomers of its own.
+fn mix(number: usize) -> Vec<usize> {
     let whole: f64 = (1..=KNOWN).map(|rank| 1.0 / rank as f64).sum();
     let user = |event: usize| {
         if event.is_multiple_of(ONE_IN_NEW) {
-            return EVENTS + event;
+            return number * EVENTS + event;
         }
         // The golden ratio's multiples are spread evenly, and always the same.
         let mut left = (event as f64 * 0.618_033_988_749_895).fract() * whole;
@@ -118,13 +132,15 @@ impl Play {
         self.figures.add(name, (&counts, &indexes), (trips, traffic), users.len());
     }
 
-    /// Makes ready-made counters, and waits until they count.
-    async fn counters(&self, names: impl Iterator<Item = &'static str>) {
-        let catalogue = self.server.get("/api/counters/catalogue").await;
-        for name in names {
-            let found =
-                catalogue.as_array().unwrap().iter().find(|one| one["counter"]["name"] == name).unwrap();
-            self.server.post("/api/counters", found["counter"].clone()).await;
+    /// Makes counters in place of those there are, and waits until they count.
+    async fn counters(&self, counters: Vec<Value>) {
+        let there = self.server.get("/api/counters").await;
+        for one in there["content"].as_array().unwrap() {
+            let path = format!("/api/counters/{}", one["id"]);
+            assert_eq!(self.server.call(Method::DELETE, &path, None).await.0, 204);
+        }
+        for counter in counters {
+            self.server.post("/api/counters", counter).await;
         }
         eventually("the counters to be ready", async || {
             let all = self.server.get("/api/counters").await;

@@ -154,25 +154,22 @@ fn plain(name: &str, value: &Value) -> Result<String, ApiError> {
     }
 }
 
-/// A schema with those in it that it refers to.
+/// A schema with those in it that it refers to. Of one that refers to itself, as conditions in conditions do, what stands
+/// inside is an object of the same kind, whose fields are not said again.
 fn inlined(document: &Value, schema: &Value) -> Value {
     inlined_within(document, schema, &[])
 }
 
-/// The same in these schemas. One that stands in itself, as conditions do, is any object the second time.
 fn inlined_within(document: &Value, schema: &Value, within: &[&str]) -> Value {
     match schema {
         Value::Object(fields) => {
             let referred = fields.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#'));
-            let base = referred.and_then(|path| {
-                if within.contains(&path) {
-                    return Some(json!({"type": "object"}));
-                }
-                let within: Vec<_> = within.iter().copied().chain([path]).collect();
-                Some(inlined_within(document, document.pointer(path)?, &within))
-            });
-            let mut whole = match base {
+            let again = referred.is_some_and(|path| within.contains(&path));
+            let inside: Vec<_> = within.iter().copied().chain(referred).collect();
+            let base = referred.filter(|_| !again).and_then(|path| document.pointer(path));
+            let mut whole = match base.map(|base| inlined_within(document, base, &inside)) {
                 Some(Value::Object(base)) => base,
+                _ if again => Map::from_iter([("type".to_owned(), json!("object"))]),
                 _ => Map::new(),
             };
             let own = fields.iter().filter(|(name, _)| *name != "$ref");

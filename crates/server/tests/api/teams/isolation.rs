@@ -79,6 +79,11 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
     let counter =
         json!({"name": "leaked counter", "function": "COUNT", "per": "device", "windowSeconds": 60});
     let counter = make("/api/counters", counter).await["id"].clone();
+    eventually("the counter's past to be built", async || {
+        let counter = two.get(&admin, &format!("/api/counters/{counter}")).await;
+        (counter["status"] == "READY").then_some(())
+    })
+    .await;
     let dataset = "/api/datasets/disposable-email-domains";
     let entry = make(&format!("{dataset}/entries"), json!({"value": "leaked.example"})).await["id"].clone();
     let list = make("/api/lists", json!({"name": "leaked list", "type": "TEXT"})).await["id"].clone();
