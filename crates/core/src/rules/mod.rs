@@ -26,8 +26,8 @@ mod starter;
 #[cfg(test)]
 mod tests;
 
-use condition::categories;
 pub use crate::badge::Slugs;
+use condition::categories;
 pub use condition::{Condition, DEPTH_MAX, depth};
 pub use decide::{Decision, Facts, asked, decide};
 pub use dismissed::Dismissal;
