@@ -291,7 +291,7 @@ pub async fn update(
     let before = find(&app, &caller, &id).await?;
     let after = patch
         .check(|patch| patch.over(&before.counter)?.read(caller.team_id(), Some(&before), app.clock.now()))?;
-    Ok(Answer(changed(&app, actor, Change::Update { before, after }).await?.into()))
+    Ok(Answer(changed(&app, actor, Change::Update { before, after: Box::new(after) }).await?.into()))
 }
 
 /// Remove a counter

@@ -15,7 +15,7 @@ use crate::store::{Result, Store, Tx, rules};
 /// A change of a counter.
 pub enum Change {
     Create(Kept),
-    Update { before: Kept, after: Kept },
+    Update { before: Kept, after: Box<Kept> },
     Delete(Kept),
 }
 
