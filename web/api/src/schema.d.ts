@@ -4289,6 +4289,19 @@ export interface components {
             people: components["schemas"]["DecisionPersonBody"][];
             agreement?: components["schemas"]["AgreementBody"] | null;
         };
+        /** @description Settings that hold where nothing else is said. */
+        DefaultsBody: {
+            /**
+             * Format: int64
+             * @description The timeout of a webhook's attempt, in milliseconds.
+             */
+            timeoutMs: number;
+            /**
+             * Format: int64
+             * @description Events a credential may send in a second; 0 is any number.
+             */
+            ratePerSecond: number;
+        };
         /** @description One event on its way to one channel. */
         DeliveryBody: {
             /** Format: int64 */
@@ -4305,7 +4318,8 @@ export interface components {
             /** @description PENDING, DELIVERED, FAILED, SUPERSEDED, or PAUSED while its channel is disabled. */
             status: string;
             /**
-             * @description What a PENDING delivery waits for, if not for its first attempt: RETRYING, for another attempt after one that
+             * @description What a PENDING delivery waits for, if not for its first attempt: SENDING, for the end of one that is under way, or
+             *     is begun in a moment; RETRYING, for another attempt after one that
              *     failed; HELD, for its channel, whose endpoint is failing and is spared.
              */
             waitsFor?: string | null;
@@ -4908,6 +4922,11 @@ export interface components {
              * @description Nothing is sent before; then one attempt at a time, to see whether it works again.
              */
             resumesAt?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the delivery that waits longest has been due; null where none is, and where the channel is disabled.
+             */
+            dueSince?: string | null;
             /**
              * Format: int32
              * @description How much of the time to being disabled has passed; 0 where that never happens.
@@ -6794,6 +6813,10 @@ export interface components {
             integration: components["schemas"]["CommonValueBody"][];
             /** @description Whether a language model writes reviews, and not the built-in reviewer. */
             reviewModel: boolean;
+            /** @description What holds where a channel or a credential does not say otherwise. */
+            defaults: components["schemas"]["DefaultsBody"];
+            /** @description Whether channels may reach the machine of the server itself, at 127.0.0.1. */
+            reachesItself: boolean;
             /** @description Where links in e-mails and chats lead. */
             publicUrl: string;
             /** @description The servers that run on this database, in the order in which they started. */

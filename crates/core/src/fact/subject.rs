@@ -46,7 +46,6 @@ impl Linked {
     }
 
     /// Whether there are none.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }

@@ -76,8 +76,8 @@ impl History {
 
     /// Tells all that a cycle has seen.
     pub fn tell(&mut self, cycle: &Past, detail: &Detail) {
-        while let Some(next) = self.waiting.pop_front_if(|next| is_seen(next, cycle, detail)) {
-            self.take(next);
+        while self.waiting.front().is_some_and(|next| is_seen(next, cycle, detail)) {
+            self.waiting.pop_front().into_iter().for_each(|next| self.take(next));
         }
     }
 

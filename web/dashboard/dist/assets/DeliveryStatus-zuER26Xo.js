@@ -1,1 +1,0 @@
-import{Or as e,S as t,w as n}from"./shared-BMqWobLx.js";import{a as r}from"./words-Ck0XCHSr.js";var i=e();function a({delivery:{status:e,waitsFor:a}}){let o=a?r[a]:void 0;return o?(0,i.jsx)(t,{tone:1,children:o.word}):(0,i.jsx)(n,{status:e})}export{a as t};

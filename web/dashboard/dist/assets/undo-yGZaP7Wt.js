@@ -1,1 +1,0 @@
-import{ft as e}from"./shared-BMqWobLx.js";import{n as t}from"./offer-CM2VAd56.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
