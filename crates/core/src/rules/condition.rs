@@ -76,11 +76,11 @@ pub enum Condition {
     },
     FactGt {
         fact: Fact,
-        value: f64,
+        value: Value,
     },
     FactLt {
         fact: Fact,
-        value: f64,
+        value: Value,
     },
     FactContains {
         fact: Fact,
@@ -93,11 +93,11 @@ pub enum Condition {
     /// A counter of the team, by its slug.
     CounterGt {
         counter: String,
-        value: f64,
+        value: Value,
     },
     CounterLt {
         counter: String,
-        value: f64,
+        value: Value,
     },
     /// A value of the fact is on a list of the team, by its slug.
     InList {
@@ -256,6 +256,14 @@ impl Condition {
             }
             Self::FactContains { value, .. } if value.trim().is_empty() || value.len() > VALUE_MAX_BYTES => {
                 Some(("value", format!("must have 1 to {VALUE_MAX_BYTES} bytes")))
+            }
+            Self::FactGt { value, .. }
+            | Self::FactLt { value, .. }
+            | Self::CounterGt { value, .. }
+            | Self::CounterLt { value, .. }
+                if value.number().is_none() =>
+            {
+                said("value", "must be a number")
             }
             Self::CounterGt { counter, .. } | Self::CounterLt { counter, .. } if counter.is_empty() => {
                 said("counter", "must be the slug of a counter")

@@ -59,11 +59,13 @@ impl Ground<'_> {
                     && verified.is_none_or(|verified| verified == (agent.verified == Some(true)))
             }),
             Condition::CounterGt { counter, value } => {
-                self.counted(counter).is_some_and(|found| found > *value)
+                self.counted(counter).zip(value.number()).is_some_and(|(found, value)| found > value)
             }
+
             Condition::CounterLt { counter, value } => {
-                self.counted(counter).is_some_and(|found| found < *value)
+                self.counted(counter).zip(value.number()).is_some_and(|(found, value)| found < value)
             }
+
             Condition::InList { fact, list } => self.is_listed(fact, list) == Some(true),
             Condition::NotInList { fact, list } => self.is_listed(fact, list) == Some(false),
             Condition::All { conditions } => self.meets(conditions),
@@ -104,9 +106,9 @@ impl Ground<'_> {
             Some(told) => format!("{} is {told}, {compared}", fact.words()),
             None => format!("{} is {compared}", fact.words()),
         };
-        let counter = |counter: &str, compared: &str, value: f64| match self.counted(counter) {
-            Some(found) => format!("the counter \"{counter}\" is {found}, {compared} {value}"),
-            None => format!("the counter \"{counter}\" is {compared} {value}"),
+        let counter = |counter: &str, compared: &str, value: &Value| match self.counted(counter) {
+            Some(found) => format!("the counter \"{counter}\" is {found}, {compared} {}", value.text()),
+            None => format!("the counter \"{counter}\" is {compared} {}", value.text()),
         };
         match condition {
             Condition::ScoreLt { category, threshold } => score(*category, true, "below", *threshold),
@@ -137,16 +139,16 @@ impl Ground<'_> {
                 let values: Vec<_> = values.iter().map(|value| format!("\"{}\"", value.text())).collect();
                 fact(of, format!("one of {}", values.join(", ")))
             }
-            Condition::FactGt { fact: of, value } => fact(of, format!("above {value}")),
-            Condition::FactLt { fact: of, value } => fact(of, format!("below {value}")),
+            Condition::FactGt { fact: of, value } => fact(of, format!("above {}", value.text())),
+            Condition::FactLt { fact: of, value } => fact(of, format!("below {}", value.text())),
             Condition::FactContains { fact: of, value } => fact(of, format!("with \"{value}\" in it")),
             Condition::FactMatches { fact: of, pattern } => {
                 fact(of, format!("which matches \"{}\"", pattern.as_str()))
             }
             Condition::InList { fact: of, list } => fact(of, format!("on the list \"{list}\"")),
             Condition::NotInList { fact: of, list } => fact(of, format!("not on the list \"{list}\"")),
-            Condition::CounterGt { counter: of, value } => counter(of, "above", *value),
-            Condition::CounterLt { counter: of, value } => counter(of, "below", *value),
+            Condition::CounterGt { counter: of, value } => counter(of, "above", value),
+            Condition::CounterLt { counter: of, value } => counter(of, "below", value),
             Condition::All { conditions } => joined(conditions, "; "),
             Condition::Any { conditions } => joined(conditions, " or "),
             Condition::Not { condition } => format!("not: {}", self.words(condition)),
@@ -179,12 +181,14 @@ impl Condition {
                 !found.is_empty() && !found.iter().any(|found| found.is(value))
             }
             Self::FactIn { fact, values } => any(fact, &|found| values.iter().any(|value| found.is(value))),
-            Self::FactGt { fact, value } => {
-                any(fact, &|found| found.number().is_some_and(|found| found > *value))
-            }
-            Self::FactLt { fact, value } => {
-                any(fact, &|found| found.number().is_some_and(|found| found < *value))
-            }
+            Self::FactGt { fact, value } => any(fact, &|found| {
+                found.number().zip(value.number()).is_some_and(|(found, value)| found > value)
+            }),
+
+            Self::FactLt { fact, value } => any(fact, &|found| {
+                found.number().zip(value.number()).is_some_and(|(found, value)| found < value)
+            }),
+
             Self::FactContains { fact, value } => {
                 let value = value.trim().to_lowercase();
                 any(fact, &|found| found.folded().contains(&value))

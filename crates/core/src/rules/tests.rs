@@ -325,7 +325,10 @@ fn any_category_is_one_that_has_a_score() {
     let scores = |humanity, behavior| Scores { humanity, behavior, ..Scores::default() };
     let asked = |scores: &Scores| {
         let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None, lists: None };
-        (hold(std::slice::from_ref(&any), &ground, BEGIN, BEGIN), explain(std::slice::from_ref(&any), &ground))
+        (
+            hold(std::slice::from_ref(&any), &ground, BEGIN, BEGIN),
+            explain(std::slice::from_ref(&any), &ground),
+        )
     };
     assert!(!asked(&scores(None, None)).0);
     assert!(!asked(&scores(Some(80), Some(25))).0);

@@ -12,7 +12,6 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
 use crate::app::App;
-use crate::channels::egress::Target;
 use crate::store::common::CommonValue;
 use crate::store::nodes::{self, Node};
 use crate::store::{self, Location, backup, deliveries, identities};
@@ -193,7 +192,7 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
             timeout_ms: config.deadline_ms,
             rate_per_second: config.credential_rate_per_second,
         },
-        reaches_itself: Target::parse(ITSELF).is_ok_and(|target| app.egress.check(target.origin()).is_ok()),
+        reaches_itself: app.egress.admits(ITSELF),
         public_url: app.public_url.clone(),
         nodes: nodes.into_iter().map(Into::into).collect(),
         restored: restored_at.map(|restored_at| RestoredBody { taken_at, restored_at }),

@@ -39,7 +39,7 @@ async fn open_after(server: &TestServer, event: Value) -> Vec<String> {
     assert_eq!(answer["decision"]["pending"], false, "{answer}");
     let open = answer["decision"]["openEscalations"].as_array().unwrap().iter();
     let mut names: Vec<_> =
-        open.map(|one| one["rule"]["name"].as_str().unwrap_or_default().to_owned()).collect();
+        open.map(|one| one["rule"]["label"].as_str().unwrap_or_default().to_owned()).collect();
     names.retain(|name| !name.starts_with("Probably") && !name.starts_with("Very"));
     names.sort();
     names
@@ -221,6 +221,8 @@ async fn opened(server: &TestServer, rule: i64) -> i64 {
     server.app.store.read(count).await.unwrap().unwrap()
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is no setting of the product")]
+#[expect(clippy::print_stdout, reason = "how many were tried is a figure")]
 async fn the_past_told_again_opens_what_was_opened_live(engine: Engine) {
     let cases = std::env::var("DREGS_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     let mut runner = TestRunner::default();

@@ -54,7 +54,7 @@ const WITHOUT: &[(&str, Functions)] = &[
             ("counters", &["walk"]),
             ("devices", &["after", "disregarded"]),
             ("erasure", &["unfinished"]),
-            ("events", &["arrived", "last_number", "newest_of_team", "of_nobody"]),
+            ("events", &["last_number", "newest_of_team", "of_nobody"]),
             ("identities", &["ask_rules", "walk", "with_agent"]),
             ("live", &["sql"]),
             ("retention", &["entries_after", "events_after", "told_of_soon"]),

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::reserved::{reserved, unwrapped};
-use super::target::Origin;
+use super::target::{Origin, Target};
 
 /// The setting that allows what is refused by default.
 pub const EGRESS_ALLOW: &str = "DREGS_EGRESS_ALLOW";
@@ -66,6 +66,11 @@ impl EgressPolicy {
             None => {}
         }
         self
+    }
+
+    /// Whether a webhook may go to a URL, as far as that can be said before resolving: see [`Self::check`].
+    pub fn admits(&self, url: &str) -> bool {
+        Target::parse(url).is_ok_and(|target| self.check(target.origin()).is_ok())
     }
 
     /// What can be said before resolving: an address is checked, a name is not, except

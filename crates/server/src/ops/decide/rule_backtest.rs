@@ -1,6 +1,7 @@
 //! What a rule would have opened, or whom it would have given its badge: the cycles of the past, decided on one after
 //! the other as the server would have, by this rule alone.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -273,11 +274,10 @@ impl Replay {
     fn step_with(&mut self, cycle: &Past, detail: Option<&Detail>, events: Option<&[Happened]>) {
         let id = cycle.identity_id;
         self.cycles += 1;
-        if !self.known.contains_key(&id) {
+        if let Entry::Vacant(new) = self.known.entry(id) {
             // What held before the period was opened before it.
             let before = detail.and_then(|detail| detail.previous_scores);
-            let known = Known { scores: before.unwrap_or_default(), ..Known::default() };
-            self.known.insert(id, known);
+            new.insert(Known { scores: before.unwrap_or_default(), ..Known::default() });
             if before.is_some() {
                 self.decide(id, self.from, None, false);
             }
