@@ -42,7 +42,7 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await dialog.getByRole("button", { name: /^Added Purchases of one account/ }).first().waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await page.keyboard.press("Escape");
-  await page.getByRole("table", { name: "Counters" }).getByText("Ready", { exact: true }).waitFor();
+  await page.getByRole("table").getByText("Ready", { exact: true }).waitFor();
 
   await page.getByRole("button", { name: "New counter…" }).click();
   await dialog.getByRole("button", { name: "Create" }).click();
@@ -56,7 +56,7 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await dialog.getByLabel("For each", { exact: true }).first().fill("identity.id");
   await picture(page, "counter");
   await dialog.getByRole("button", { name: "Create" }).click();
-  await page.getByRole("table", { name: "Counters" }).getByText("Spent in a day", { exact: true }).waitFor();
+  await page.getByRole("table").getByText("Spent in a day", { exact: true }).waitFor();
   await eventually("both to be ready", async () => (await dregs.call("GET", "/counters")).content.every(({ status }) => status === "READY"));
   assert.deepEqual(await analyst.barriers(), []);
   analyst.complaints.splice(0);
@@ -98,7 +98,7 @@ test("a rule asks for an event, its facts and a counter, says so in words, and i
   await page.getByRole("link", { name: "Large purchase" }).first().waitFor();
 
   // Each purchase is asked about, and what was spent before counts.
-  const open = async (event) => (await dregs.call("POST", "/events?wait=10000", event)).decision.openEscalations.filter(({ rule }) => rule.name === "Large purchase").length;
+  const open = async (event) => (await dregs.call("POST", "/events?wait=10000", event)).decision.openEscalations.filter(({ rule }) => rule.label === "Large purchase").length;
   assert.equal(await open(buys("bob", 300, 2)), 0);
   assert.equal(await open(buys("bob", 400, 3)), 0);
   assert.equal(await open(buys("bob", 300, 4)), 1);

@@ -1,0 +1,1 @@
+var e={condition:`_condition_1d7pp_2`,kind:`_kind_1d7pp_3`,remove:`_remove_1d7pp_4`,parameters:`_parameters_1d7pp_5`,score:`_score_1d7pp_6 _parameters_1d7pp_5`,conditions:`_conditions_1d7pp_15`,inner:`_inner_1d7pp_17`,fact:`_fact_1d7pp_18 _parameters_1d7pp_5`,accuracy:`_accuracy_1d7pp_24`,interval:`_interval_1d7pp_25`};export{e as t};

@@ -1,1 +1,0 @@
-var e={condition:`_condition_134n8_2`,kind:`_kind_134n8_3`,remove:`_remove_134n8_4`,parameters:`_parameters_134n8_5`,score:`_score_134n8_6 _parameters_134n8_5`,conditions:`_conditions_134n8_15`,inner:`_inner_134n8_17`,fact:`_fact_134n8_18 _parameters_134n8_5`,accuracy:`_accuracy_134n8_21`,interval:`_interval_134n8_22`};export{e as t};
