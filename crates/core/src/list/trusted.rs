@@ -1,5 +1,6 @@
 //! What of an identity is on trusted lists: it says nothing of who else has it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -98,10 +99,13 @@ impl Trusted {
     }
 
     /// The keys, beside what is common, as what links nobody.
-    pub fn and_common(&self, common: &Common) -> Common {
+    pub fn and_common<'c>(&self, common: &'c Common) -> Cow<'c, Common> {
+        if self.keys.is_empty() {
+            return Cow::Borrowed(common);
+        }
         let mut both = common.clone();
         self.keys.keys().for_each(|key| both.insert(key.clone()));
-        both
+        Cow::Owned(both)
     }
 
     /// By which entry the identity, or one of its keys of these kinds, is trusted.

@@ -104,7 +104,7 @@ pub enum Condition {
         fact: Fact,
         list: String,
     },
-    /// It has a value, and none that is on the list.
+    /// It has a value, and none that is on the list; of a list that is gone, nothing holds.
     NotInList {
         fact: Fact,
         list: String,

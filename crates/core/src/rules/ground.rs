@@ -79,9 +79,10 @@ impl Ground<'_> {
         self.event?.counted.get(counter).copied()
     }
 
-    /// Whether a value of a fact is on a list; `None` where it has none.
+    /// Whether a value of a fact is on a list; `None` where it has none, or where the list is gone.
     fn is_listed(&self, fact: &Fact, list: &str) -> Option<bool> {
         let ((lists, at), values) = (self.lists?, self.subject()?.values(fact));
+        lists.get(list)?;
         (!values.is_empty()).then(|| values.iter().any(|value| lists.has(list, &value.text(), at)))
     }
 

@@ -18,7 +18,8 @@ use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, word};
 use super::rules::{
-    ConditionBody, ListParams, NAME_MAX_CHARS, changed, check_seconds, conditions, find, paged, slug_of,
+    ConditionBody, Known, ListParams, NAME_MAX_CHARS, changed, check_seconds, conditions, find, paged,
+    slug_of,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -95,7 +96,7 @@ impl NewBadgeRuleBody {
     /// The rule, over `before` if there is one.
     pub(super) fn read(
         self,
-        team_id: i64,
+        known: &Known,
         before: Option<&Kept<BadgeRule>>,
         now: Timestamp,
     ) -> Result<Kept<BadgeRule>, ApiError> {
@@ -112,7 +113,8 @@ impl NewBadgeRuleBody {
         );
         let conditions = conditions(self.conditions, |condition| {
             let is_refused = condition.inner().is_empty() && condition.is_of_escalations();
-            is_refused.then(|| ("type", "is for escalation rules only".to_owned()))
+            let refused = is_refused.then(|| ("type", "is for escalation rules only".to_owned()));
+            refused.or_else(|| known.flaw(condition, before.map_or(&[], |before| &before.rule.conditions)))
         });
         let (((), badge_type), (_, conditions)) = both(both(name, badge_type), both(delays, conditions))?;
         let rule = BadgeRule {
@@ -127,7 +129,7 @@ impl NewBadgeRuleBody {
             remove_delay_seconds: self.remove_delay_seconds,
         };
         let created_at = before.map_or(now, |before| before.created_at);
-        Ok(Kept { team_id, enabled: self.enabled, rule, created_at, updated_at: now })
+        Ok(Kept { team_id: known.team_id, enabled: self.enabled, rule, created_at, updated_at: now })
     }
 }
 
@@ -167,7 +169,8 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<Unchecked<NewBadgeRuleBody>>,
 ) -> Result<(StatusCode, Answer<BadgeRuleBody>), ApiError> {
-    let kept = new.check(|new| new.read(caller.team_id(), None, app.clock.now()))?;
+    let known = Known::of_team(&app, caller.team_id());
+    let kept = new.check(|new| new.read(&known, None, app.clock.now()))?;
     Ok((StatusCode::CREATED, Answer(changed(&app, actor, Change::Create(kept)).await?.into())))
 }
 
@@ -185,7 +188,8 @@ pub async fn replace(
     Json(new): Json<Unchecked<NewBadgeRuleBody>>,
 ) -> Result<Answer<BadgeRuleBody>, ApiError> {
     let before = find::<BadgeRule>(&app, &caller, &id).await?;
-    let after = new.check(|new| new.read(caller.team_id(), Some(&before), app.clock.now()))?;
+    let known = Known::of_team(&app, caller.team_id());
+    let after = new.check(|new| new.read(&known, Some(&before), app.clock.now()))?;
     Ok(Answer(changed(&app, actor, Change::Update { before, after }).await?.into()))
 }
 

@@ -20,7 +20,8 @@ use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, time, word};
 use super::rules::{
-    ConditionBody, Flaw, ListParams, NAME_MAX_CHARS, changed, check, check_seconds, conditions, find, paged,
+    ConditionBody, Flaw, Known, ListParams, NAME_MAX_CHARS, changed, check, check_seconds, conditions, find,
+    paged,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -356,6 +357,7 @@ pub async fn backtest(
 /// What a team's rules may name.
 pub(super) struct Named {
     team_id: i64,
+    known: Known,
     /// Slugs of the badges that its rules give.
     badges: Vec<String>,
     /// Slugs of the channels that are told of escalations.
@@ -372,6 +374,7 @@ impl Named {
         let own = badges.into_iter().filter(|kept| kept.team_id == team_id);
         Ok(Self {
             team_id,
+            known: Known::of_team(app, team_id),
             badges: own.map(|kept| kept.rule.slug).collect(),
             channels: told.into_iter().map(|channel| channel.slug).collect(),
         })
@@ -387,6 +390,10 @@ impl Named {
 
     /// Whoever names a badge expects that somebody can have it; one that is gone since may stay in a rule.
     fn flaw(&self, condition: &Condition, before: &[Condition]) -> Flaw {
+        self.known.flaw(condition, before).or_else(|| self.flaw_of_badge(condition, before))
+    }
+
+    fn flaw_of_badge(&self, condition: &Condition, before: &[Condition]) -> Flaw {
         let badge = condition
             .badge()
             .filter(|_| !before.iter().flat_map(Condition::walk).any(|known| known == condition))?;

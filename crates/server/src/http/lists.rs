@@ -204,7 +204,7 @@ pub async fn update(
 
 /// Remove a list with its entries
 ///
-/// Rules that ask for it go on as if nothing were on it.
+/// Conditions that ask for it hold of nobody then.
 #[utoipa::path(delete, operation_id = "removeList", path = "/lists/{id}", tag = "lists",
     params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn delete(

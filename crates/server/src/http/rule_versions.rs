@@ -19,7 +19,7 @@ use super::error::{ApiError, Code};
 use super::escalation_rules::{BacktestedDay, EscalationRuleBody, Named, NewEscalationRuleBody};
 use super::identities::IdentityBody;
 use super::params::{Params, Path};
-use super::rules::{changed, find};
+use super::rules::{Known, changed, find};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::decide::rule_backtest::Asked;
@@ -394,7 +394,8 @@ pub async fn draft_badge(
     Json(new): Json<Unchecked<NewBadgeRuleBody>>,
 ) -> Result<Answer<RuleVersionBody<BadgeRuleBody>>, ApiError> {
     let before = find::<BadgeRule>(&app, &caller, &id).await?;
-    let draft = new.check(|new| new.read(caller.team_id(), Some(&before), app.clock.now()))?;
+    let known = Known::of_team(&app, caller.team_id());
+    let draft = new.check(|new| new.read(&known, Some(&before), app.clock.now()))?;
     let drafted = ops::put_draft(&app.store, actor, draft, app.clock.now()).await?;
     Ok(Answer(shown(&before, drafted)?))
 }

@@ -1,5 +1,7 @@
 //! What badge rules and escalation rules have in common.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use dregs_core::fact::{self, Fact};
 use dregs_core::rules::{CONDITIONS_MAX, Condition, DEPTH_MAX, Pattern, SECONDS_MAX, Which, depth};
@@ -16,6 +18,8 @@ use super::facts::FactValueBody;
 use super::page::{Page, PageQuery, sort};
 use crate::app::App;
 use crate::ops::audit::Actor;
+use crate::ops::counters;
+use crate::ops::team::lists;
 use crate::ops::team::rules::{self as ops, Change};
 use crate::store::StoreError;
 use crate::store::rules::Kept;
@@ -82,6 +86,34 @@ pub(super) fn slug_of(name: &str) -> String {
 
 pub(super) fn check_seconds(field: &str, seconds: u64) -> Result<(), ApiError> {
     must(seconds <= SECONDS_MAX, field, format!("must be from 0 to {SECONDS_MAX}"))
+}
+
+/// The lists and counters that a team's rules may ask for.
+pub(super) struct Known {
+    pub team_id: i64,
+    lists: Arc<lists::OfTeams>,
+    counters: Arc<counters::OfTeams>,
+}
+
+impl Known {
+    pub fn of_team(app: &App, team_id: i64) -> Self {
+        Self { team_id, lists: app.kept.lists.current(), counters: app.kept.counters.current() }
+    }
+
+    /// Whoever asks for a list or a counter expects that there is one; what is gone since may stay in a rule.
+    pub fn flaw(&self, condition: &Condition, before: &[Condition]) -> Flaw {
+        if before.iter().flat_map(Condition::walk).any(|known| known == condition) {
+            return None;
+        }
+        let lists = self.lists.of(self.team_id);
+        if let Some(list) = condition.list().filter(|list| lists.get(list).is_none()) {
+            return Some(("list", format!("there is no list `{list}`")));
+        }
+        let counters = self.counters.of(self.team_id);
+        let is_there = |counter: &str| counters.is_some_and(|all| all.find(counter).is_some());
+        let counter = condition.counter().filter(|counter| !is_there(counter))?;
+        Some(("counter", format!("there is no counter `{counter}`")))
+    }
 }
 
 /// What is wrong with a condition: which parameter, and why.

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, event};
+use crate::support::server::{TestServer, event, eventually};
 
 on_both_engines!(
     a_rule_is_asked_at_the_events_it_names,
     a_rule_about_what_is_known_holds_at_once,
+    a_rule_asks_for_lists_and_counters,
     what_cannot_be_asked_is_refused_by_its_place,
     the_past_told_again_opens_what_was_opened_live,
 );
@@ -101,12 +102,75 @@ async fn a_rule_about_what_is_known_holds_at_once(engine: Engine) {
     let free = json!([{"type": "FACT_EQ", "fact": "identity.data.plan", "value": "free"}]);
     server.post(RULES, rule("Free", free)).await;
     // Nobody has to do anything.
-    let open = crate::support::server::eventually("an escalation", async || {
+    let open = eventually("an escalation", async || {
         let open = server.get("/api/escalations").await["content"].clone();
         (open.as_array()?.len() == 1).then_some(open)
     })
     .await;
     assert_eq!(open[0]["identity"]["id"], "ada");
+}
+
+async fn a_rule_asks_for_lists_and_counters(engine: Engine) {
+    let server = bare(engine).await;
+    for (name, list_type) in [("Office", "NETWORK"), ("Banned", "IDENTITY")] {
+        server.post("/api/lists", json!({"name": name, "type": list_type})).await;
+    }
+    let lists = server.get("/api/lists").await;
+    let id = |slug: &str| {
+        let mut all = lists.as_array().unwrap().iter();
+        all.find(|list| list["slug"] == slug).unwrap()["id"].as_i64().unwrap()
+    };
+    let counter = json!({"name": "On an address", "function": "DISTINCT", "of": "identity.id", "per": "ip", "windowSeconds": 3_600});
+    server.post("/api/counters", counter).await;
+    // What it asks for is not ready yet: then it is asked again.
+    let many = json!([{"type": "COUNTER_GT", "counter": "on-an-address", "value": 2}]);
+    server.post(RULES, rule("Many", many)).await;
+    let listed = json!([{"type": "IN_LIST", "fact": "identity.id", "list": "banned"}]);
+    server.post(RULES, rule("Banned", listed)).await;
+    let abroad = json!([{"type": "NOT_IN_LIST", "fact": "ip", "list": "office"}]);
+    server.post(RULES, rule("Abroad", abroad)).await;
+    let at = |id: &str, user: &str, ip: &str| {
+        let mut login = event(id, user);
+        login["ip"] = json!(ip);
+        login
+    };
+    server
+        .post(
+            &format!("/api/lists/{}/entries", id("office")),
+            json!({"entries": [{"value": "203.0.113.0/24"}]}),
+        )
+        .await;
+    assert_eq!(open_after(&server, at("e1", "ada", "203.0.113.7")).await, [] as [&str; 0]);
+    assert_eq!(open_after(&server, at("e2", "bob", "198.51.100.7")).await, ["Abroad"]);
+    let open = async |rule: &'static str, user: &'static str| {
+        let path = format!("/api/escalations?status=OPEN&identity={user}");
+        let open = server.get(&path).await["content"].clone();
+        open.as_array().unwrap().iter().any(|one| one["escalationRule"]["label"] == rule)
+    };
+    // Whoever is put on a list is looked at again.
+    server
+        .post(&format!("/api/lists/{}/entries", id("banned")), json!({"entries": [{"value": "ada"}]}))
+        .await;
+    eventually("ada to be found", async || open("Banned", "ada").await.then_some(())).await;
+    for (number, user) in ["kim", "eve"].into_iter().enumerate() {
+        server.post(WAIT, at(&format!("f{number}"), user, "203.0.113.7")).await;
+    }
+    eventually("many on one address", async || {
+        server.post("/api/identities/eve/actions/analyze", Value::Null).await;
+        open("Many", "eve").await.then_some(())
+    })
+    .await;
+    // The office may share its address once it is trusted.
+    server.patch(&format!("/api/lists/{}", id("office")), json!({"trusted": true})).await;
+    eventually("the office to be trusted", async || (!open("Many", "eve").await).then_some(())).await;
+    // Of a list that is gone nothing is said of anybody.
+    server.patch(&format!("/api/lists/{}", id("office")), json!({"trusted": false})).await;
+    assert_eq!(server.call(Method::DELETE, &format!("/api/lists/{}", id("office")), None).await.0, 204);
+    eventually("nobody to be abroad", async || {
+        server.post("/api/identities/bob/actions/analyze", Value::Null).await;
+        (!open("Abroad", "bob").await).then_some(())
+    })
+    .await;
 }
 
 async fn what_cannot_be_asked_is_refused_by_its_place(engine: Engine) {
@@ -130,6 +194,11 @@ async fn what_cannot_be_asked_is_refused_by_its_place(engine: Engine) {
             "conditions[0].condition.events",
         ),
         (json!([deep(4)]), "conditions"),
+        (json!([{"type": "COUNTER_GT", "counter": "nobody-counts", "value": 1}]), "conditions[0].counter"),
+        (
+            json!([{"type": "ANY", "conditions": [{"type": "IN_LIST", "fact": "ip", "list": "none"}]}]),
+            "conditions[0].conditions[0].list",
+        ),
     ] {
         let (status, body) = server.call(Method::POST, RULES, Some(rule("Wrong", conditions.clone()))).await;
         assert_eq!(
@@ -202,7 +271,7 @@ async fn make_counters(server: &TestServer) {
     ] {
         server.post("/api/counters", body).await;
     }
-    crate::support::server::eventually("counters to be ready", async || {
+    eventually("counters to be ready", async || {
         let counters = server.get("/api/counters").await["content"].clone();
         counters.as_array()?.iter().all(|one| one["status"] == "READY").then_some(())
     })
@@ -274,7 +343,7 @@ async fn agree(
         step["device"] = json!({"fingerprint": format!("{of}{}", plan % 2)});
         server.post(if *waits || is_last { WAIT } else { "/api/events" }, step).await;
     }
-    crate::support::server::eventually("nobody to wait", async || {
+    eventually("nobody to wait", async || {
         let due = |tx: &mut Tx| {
             tx.find("select count(*) from identities where evaluate_at is not null", &[], |row| {
                 row.get::<i64>(0)

@@ -14,8 +14,8 @@ use dregs_core::time::{SECOND_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Seen;
 use super::states::{self, Added};
+use super::{Seen, changes};
 use crate::failpoint::{self, Failpoint};
 use crate::ops::directories::Directories;
 use crate::ops::ingest::refold;
@@ -116,7 +116,7 @@ impl Builder<'_> {
         for (name, value) in self.store.read(|tx| settings::with_prefix(tx, WORK_PREFIX)).await? {
             let work: Work = serde_json::from_slice(&value).map_err(broken)?;
             if work.from <= now {
-                self.go_on(work, (name, value), carried).await?;
+                self.go_on(work, (name, value), carried, now).await?;
                 return Ok(true);
             }
         }
@@ -128,7 +128,9 @@ impl Builder<'_> {
         work: Work,
         (name, value): (String, Vec<u8>),
         carried: &mut Option<Carried>,
+        now: Timestamp,
     ) -> Result<()> {
+        let team_id = work.team_id;
         let seen = Seen::now(self.kept, self.hasher);
         let (before, of_teams) = (carried.take(), self.kept.counters.current());
         let page = self.long_reads.read(move |tx| page(&seen, tx, &work, before)).await?;
@@ -146,6 +148,7 @@ impl Builder<'_> {
                     Some(next) => next.put(tx),
                     None => {
                         counters::set_ready(tx, *id, *revision)?;
+                        changes::ask_again(tx, team_id, *id, now)?;
                         settings::delete(tx, &name)
                     }
                 }

@@ -9,6 +9,7 @@ use super::build;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::directories::Directories;
+use crate::ops::evaluate::rescore::{self, Concern};
 use crate::store::counters::{self, Kept};
 use crate::store::{Result, Store, Tx, rules};
 
@@ -103,6 +104,15 @@ fn counts_the_same(one: &Counter, other: &Counter) -> bool {
 }
 
 /// The rules of a team that ask for a counter, switched on or not.
+/// Has rules asked again that ask for a counter which was not ready.
+pub(super) fn ask_again(tx: &mut Tx, team_id: i64, id: i64, now: Timestamp) -> Result<()> {
+    let Some(kept) = counters::find(tx, team_id, id)? else { return Ok(()) };
+    if naming(tx, team_id, &kept.counter.slug)?.is_empty() {
+        return Ok(());
+    }
+    rescore::begin(tx, team_id, Concern::NewestEvents, "", now)
+}
+
 fn naming(tx: &mut Tx, team_id: i64, slug: &str) -> Result<Vec<String>> {
     let asks = |conditions: &[Condition]| {
         conditions.iter().flat_map(Condition::walk).any(|condition| condition.counter() == Some(slug))

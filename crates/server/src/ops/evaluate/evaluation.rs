@@ -223,7 +223,12 @@ impl Evaluee {
         let Some(asked) = &self.asked else { return Ok(Vec::new()) };
         let team_id = self.start.team_id;
         let counters: Vec<_> = seen.counters_of(team_id, seen.rules.of(team_id).conditions()).collect();
-        let ask = |event| seen.counted(tx, team_id, counters.iter().copied(), &self.subject(event, seen));
+        // What is trusted is counted by for nobody: an office on its list may share what it likes.
+        let common = self.trusted.and_common(seen.common.of(team_id));
+        let ask = |event| {
+            let subject = Subject { common: &common, ..self.subject(event, seen) };
+            seen.counted(tx, team_id, counters.iter().copied(), &subject)
+        };
         asked.events.iter().map(ask).collect()
     }
 
