@@ -210,7 +210,13 @@ fn examples_of_one_moment_are_not_split() {
     let mut made = make(500, 0.0, &AS_IT_SHIPS, 6);
     made.iter_mut().for_each(|made| made.0 = Timestamp::from_millis(1));
     let outcome = calibrate(&examples(&made), &Weights::default(), 1);
-    let expected = Refusal::TooFewBad { part: Part::Later, have: 0, need: LATER_BAD_MIN };
+    let expected = Refusal::TooFew {
+        part: Part::Later,
+        bad: 0,
+        bad_need: LATER_BAD_MIN,
+        good: 0,
+        good_need: LATER_GOOD_MIN,
+    };
     assert_eq!(outcome, Outcome::Refused(expected, None));
 }
 

@@ -15,7 +15,7 @@ pub struct Chapter {
 pub static CHAPTERS: &[Chapter] = include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
 
 /// Those that are pages of the manual, in the order in which they are read.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
     "GETTING_STARTED",
     "INSTALLING",
     "TRACKING",
@@ -27,6 +27,7 @@ const PAGES: [&str; 24] = [
     "COUNTERS",
     "LISTS",
     "ESCALATIONS",
+    "RULES_COMPARED",
     "DECISIONS",
     "CHANNELS",
     "WEBHOOKS",
