@@ -74,7 +74,7 @@ async fn weights_are_proposed_looked_at_promoted_and_rolled_back(engine: Engine)
 
     // With too few labels nothing is proposed, and nothing was measured.
     let (_, refused) = admin.call(Method::POST, "/api/weights/actions/calibrate").await;
-    assert_eq!(refused["refusal"], "0 labeled bad in all; it takes 50");
+    assert_eq!(refused["refusal"], "0 labeled bad and 0 labeled good in all; it takes 50 and 200");
     assert_eq!((&refused["version"], &refused["report"]), (&Value::Null, &Value::Null));
 
     let label = |n: usize| {
