@@ -64,6 +64,8 @@ pub fn readable(ids: &Ids) -> Vec<Asked> {
             found.push(get(format!("{path}?term=large")));
         } else if path.ends_with("/comparison") {
             found.push(get(format!("{path}?revision=1")));
+        } else if path.starts_with("/api/counters/") && path.ends_with("/value") {
+            found.push(get(format!("{path}?identity=large")));
         } else if takes("pageSize") {
             found.push(get(format!("{path}?pageSize=100")));
             // What is paged by key has no page of a number.
