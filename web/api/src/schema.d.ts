@@ -2440,7 +2440,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a list with its entries
-         * @description Rules that ask for it go on as if nothing were on it.
+         * @description Conditions that ask for it hold of nobody then.
          */
         delete: operations["removeList"];
         options?: never;
