@@ -275,8 +275,9 @@ test("no text is cut off in the rule editor, the dialog of a replay and a back-t
   const rules = (await dregs.call("GET", "/escalation-rules")).content;
   await analyst.open(`/escalation-rules/${rules.find(({ name }) => name === "Low").id}`);
   await page.getByRole("button", { name: "Run" }).click();
-  await page.locator(".plot canvas").waitFor();
-  const room = await page.locator(".plot").evaluate((plot) => plot.getBoundingClientRect().right - plot.querySelector(".u-over").getBoundingClientRect().right);
+  const plot = page.locator(".plot").filter({ has: page.getByRole("img", { name: /opened in \d+ days/ }) }).or(page.getByRole("img", { name: /opened in \d+ days/ }).and(page.locator(".plot")));
+  await plot.locator("canvas").waitFor();
+  const room = await plot.evaluate((plot) => plot.getBoundingClientRect().right - plot.querySelector(".u-over").getBoundingClientRect().right);
   assert.ok(room >= 28, `${room} px for half of the last mark`);
   // A select is as wide as its longest option, or wider.
   const cut = () => page.evaluate(() => {
