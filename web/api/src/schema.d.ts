@@ -788,7 +788,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/counters/catalogue": {
+    "/api/counters/catalog": {
         parameters: {
             query?: never;
             header?: never;

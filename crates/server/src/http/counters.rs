@@ -347,7 +347,7 @@ impl CounterTemplateBody {
 /// List counters that most teams can use
 ///
 /// None is there by itself: send what `counter` has to `POST /counters`.
-#[utoipa::path(get, operation_id = "listCounterTemplates", path = "/counters/catalogue", tag = "counters",
+#[utoipa::path(get, operation_id = "listCounterTemplates", path = "/counters/catalog", tag = "counters",
     responses((status = 200, body = Vec<CounterTemplateBody>)))]
 pub async fn catalogue(_: Caller) -> Answer<Vec<CounterTemplateBody>> {
     Answer(CATALOGUE.iter().filter_map(CounterTemplateBody::of).collect())

@@ -260,7 +260,7 @@ async fn what_was_counted_of_a_person_goes_with_them_and_the_rest_with_its_windo
 
 async fn a_counter_that_a_rule_asks_for_stays(engine: Engine) {
     let server = TestServer::start(engine).await;
-    let catalogue = server.get("/api/counters/catalogue").await;
+    let catalogue = server.get("/api/counters/catalog").await;
     for template in catalogue.as_array().unwrap() {
         let made = server.post("/api/counters", template["counter"].clone()).await;
         assert_eq!(made["words"], template["words"]);

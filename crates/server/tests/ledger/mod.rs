@@ -59,7 +59,7 @@ async fn an_event_costs_what_its_budget_says(engine: Engine) {
     tokio::time::sleep(A_WHILE).await;
     play.workload("a mix on three channels", 3, mix(1)).await;
     // Most that a team counts is not in most of its events: of these, one counts each.
-    let ready_made = play.server.get("/api/counters/catalogue").await;
+    let ready_made = play.server.get("/api/counters/catalog").await;
     let ready_made = ready_made.as_array().unwrap().iter().map(|one| one["counter"].clone());
     play.counters(ready_made.take(10).collect()).await;
     play.workload("a mix with ten counters", 3, mix(2)).await;

@@ -48,7 +48,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/channels/{id}/activity",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/channels/{id}/deliveries",                [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/counters",                                [401, 401, 403, 200, 200, 401, 200, 200, 200]),
-    ("GET /api/counters/catalogue",                      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
+    ("GET /api/counters/catalog",                      [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/counters/{id}",                           [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/counters/{id}/value",                     [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/credentials",                             [401, 401, 403, 403, 403, 401, 403, 403, 200]),

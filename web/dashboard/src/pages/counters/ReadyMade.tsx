@@ -16,7 +16,7 @@ export function ReadyMade() {
 }
 
 function Templates() {
-  const templates = $api.useQuery("get", "/api/counters/catalogue");
+  const templates = $api.useQuery("get", "/api/counters/catalog");
   const own = $api.useQuery("get", "/api/counters", { params: { query: { pageSize: 100 } } });
   const add = $api.useMutation("post", "/api/counters", { onError: () => {}, onSuccess: () => refresh("/api/counters") });
   const names = own.data?.content.map(({ name }) => name) ?? [];

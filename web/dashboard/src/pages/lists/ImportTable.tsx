@@ -52,7 +52,7 @@ export function ImportTable({ list }: { list: List }) {
           {found && <Preview of={found} />}
           <Group justify="flex-end" gap="xs" className="buttons">
             <FileButton accept=".csv,text/csv,text/plain" onChange={(file) => void file?.text().then(put)}>
-              {(props) => <Button variant="default" {...props}>Choose a file…</Button>}
+              {(props) => <Button variant="default" {...props}>Choose a file</Button>}
             </FileButton>
             <Button variant="default" disabled={!csv.trim()} loading={preview.isPending} onClick={() => preview.mutate(params(true))}>Preview</Button>
             <Button disabled={!isRight} loading={write.isPending} onClick={() => write.mutate(params(false))}>Import</Button>
