@@ -103,7 +103,7 @@ pub async fn import(
     errors.truncate(ERRORS_MAX);
     let (id, written) = (list.id, !params.dry_run && errors.is_empty());
     let put = if written {
-        ops::add(&app.store, &app.kept, actor, ("list.import", id, entries), app.clock.now()).await?
+        ops::add(&app.store, &app.kept, actor, (ops::IMPORTED, id, entries), app.clock.now()).await?
     } else {
         let read = move |tx: &mut crate::store::Tx| {
             let list = lists::get(tx, list.team_id, list.id)?;

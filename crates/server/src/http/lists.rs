@@ -382,7 +382,7 @@ pub async fn add(
         let entries = body.entries.into_iter().enumerate();
         every(entries.map(|(place, entry)| entry.check(list.list_type, place)))
     })?;
-    let new = ("list-entry.create", list.id, entries);
+    let new = (ops::ADDED, list.id, entries);
     let put = ops::add(&app.store, &app.kept, actor, new, app.clock.now()).await?.ok_or_else(not_found)?;
     let (added, changed) = (put.added.len(), put.changed.len());
     Ok(Answer(ListChangeBody { added, changed, unchanged: put.unchanged }))

@@ -17,6 +17,9 @@ use crate::ops::evaluate::rescore;
 use crate::store::lists::{self, Ended, Entry, TeamList};
 use crate::store::{Result, Store, StoreError, Tx};
 
+/// What the audit log calls putting entries on a list, and importing a table of them.
+pub const ADDED: &str = "list-entry.create";
+pub const IMPORTED: &str = "list.import";
 /// Entries on one list.
 pub const ENTRIES_OF_LIST_MAX: i64 = 1_000_000;
 /// Entries that are put on a list in one request, so that no other waits long for the writer.
