@@ -145,7 +145,7 @@ export const ACTION_OPTIONS: Option[] = Object.entries(ACTIONS).toSorted(byWords
 
 /** What things are done to. */
 const TARGETS = [
-  "badge-rule", "bulk-change", "channel", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
+  "badge-rule", "bulk-change", "channel", "counter", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
   "invitation", "list", "mapping", "mcp-client", "mcp-token", "member", "team", "user", "view", "weights",
 ];
 export const TARGET_OPTIONS: Option[] = TARGETS.map((type): Option => [type, targetWords(type)]).toSorted(byWords);
