@@ -79,8 +79,11 @@ impl Decided {
             lists: events.map(|(_, lists, _)| lists),
         };
         let mut decision = decide(&before, &facts, rules, now);
-        if let Some((_, _, newest)) = events {
-            decision.after.asked = newest;
+        match events {
+            Some((_, _, newest)) => decision.after.asked = newest,
+            // A rule that asks about events later begins with the newest, not with what nobody asked about meanwhile.
+            None if is_of_cycle => decision.after.asked = 0,
+            None => {}
         }
         decision.after.agent = agent;
         Ok(Self {

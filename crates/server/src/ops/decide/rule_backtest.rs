@@ -106,8 +106,9 @@ pub(super) async fn replayed<const N: usize>(
     let asks_events = rules.iter().any(|Asked(rules)| rules.ask_events());
     let team_lists = Arc::clone(seen.lists.of(team_id));
     let mut history = asks_events.then(|| {
-        let counters = rules.iter().flat_map(|Asked(rules)| seen.counters_of(team_id, rules.conditions()));
-        let counters = Counters::new(counters.cloned().collect());
+        // Each once, though two rules ask for it: else it would count twice.
+        let conditions = rules.iter().flat_map(|Asked(rules)| rules.conditions());
+        let counters = Counters::new(seen.counters_of(team_id, conditions).cloned().collect());
         History::new(team_id, Arc::new(seen), counters)
     });
     let mut replays =

@@ -18,6 +18,7 @@ use dregs_core::score;
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
+use serde_json::{Map, Value};
 
 use crate::ops::counters;
 use crate::ops::decide::decisions::{Asked, Decided};
@@ -29,8 +30,6 @@ use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
 use crate::ops::team::mappings::Mappings;
 use crate::ops::team::{lists, rules, weights};
-use serde_json::{Map, Value};
-
 use crate::store::identities::{self, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
 use crate::store::versions::Versions;
