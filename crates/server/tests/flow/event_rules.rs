@@ -16,6 +16,8 @@ on_both_engines!(
     a_rule_is_asked_at_the_events_it_names,
     a_rule_about_what_is_known_holds_at_once,
     a_rule_asks_for_lists_and_counters,
+    a_rule_that_is_made_later_begins_with_the_newest_event,
+    a_counter_that_two_rules_ask_for_counts_once_in_their_comparison,
     what_cannot_be_asked_is_refused_by_its_place,
     the_past_told_again_opens_what_was_opened_live,
 );
@@ -171,6 +173,39 @@ async fn a_rule_asks_for_lists_and_counters(engine: Engine) {
         (!open("Abroad", "bob").await).then_some(())
     })
     .await;
+}
+
+async fn a_rule_that_is_made_later_begins_with_the_newest_event(engine: Engine) {
+    let server = bare(engine).await;
+    let large = json!([
+        {"type": "EVENT_IS", "events": ["PURCHASE"]},
+        {"type": "FACT_GT", "fact": "event.data.amount", "value": 500},
+    ]);
+    let first = server.post(RULES, rule("Large", large.clone())).await;
+    assert_eq!(open_after(&server, event("e1", "ada")).await, [] as [&str; 0]);
+    let path = format!("{RULES}/{}", first["id"]);
+    assert_eq!(server.call(Method::DELETE, &path, None).await.0, 204);
+    // Nobody asks about these.
+    assert_eq!(open_after(&server, purchase("e2", "ada", 700.0)).await, [] as [&str; 0]);
+    assert_eq!(open_after(&server, event("e3", "ada")).await, [] as [&str; 0]);
+    server.post(RULES, rule("Large", large)).await;
+    assert_eq!(open_after(&server, event("e4", "ada")).await, [] as [&str; 0], "it is long past");
+    assert_eq!(open_after(&server, purchase("e5", "ada", 700.0)).await, ["Large"]);
+}
+
+async fn a_counter_that_two_rules_ask_for_counts_once_in_their_comparison(engine: Engine) {
+    let server = bare(engine).await;
+    make_counters(&server).await;
+    let more_than = |count: u8| json!([{"type": "COUNTER_GT", "counter": SLUGS[0], "value": count}]);
+    let made = server.post(RULES, rule("Two", more_than(1))).await;
+    let path = format!("{RULES}/{}", made["id"]);
+    assert_eq!(open_after(&server, event("e1", "ada")).await, [] as [&str; 0]);
+    assert_eq!(open_after(&server, event("e2", "ada")).await, ["Two"]);
+    let draft = rule("Three", more_than(2));
+    assert_eq!(server.call(Method::PUT, &format!("{path}/draft"), Some(draft)).await.0, 200);
+    let found = server.get(&format!("{path}/comparison")).await;
+    let concerned = |of: &str| found[of]["concerned"]["identities"].clone();
+    assert_eq!((concerned("rule"), concerned("other")), (json!(1), json!(0)), "{found}");
 }
 
 async fn what_cannot_be_asked_is_refused_by_its_place(engine: Engine) {
