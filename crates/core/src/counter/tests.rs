@@ -9,7 +9,7 @@ use super::*;
 use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::event::{Event, OfBackend};
-use crate::fact::Value;
+use crate::fact::{Known, OfTeam, Value};
 use crate::identity::Profile;
 use crate::mapping::Mapping;
 use crate::state::IdentityState;
@@ -45,20 +45,15 @@ fn of<T>(id: &str, event: &Event, ask: impl FnOnce(&Subject) -> T) -> T {
     static KNOWN: LazyLock<(Mapping, Datasets, Common)> = LazyLock::new(Default::default);
     let (mapping, datasets, common) = &*KNOWN;
     let (data, state) = (Map::new(), IdentityState::default());
-    ask(&Subject {
-        event: Some(event),
+    let known = Known {
         id: Some(id),
         data: &data,
         profile: &Profile::default(),
         state: &state,
         first_seen_at: None,
-        mapping,
-        datasets,
-        common,
-        scores: None,
-        badges: None,
-        linked: None,
-    })
+        email_since: None,
+    };
+    ask(&Subject::new(Some(event), known, OfTeam { mapping, datasets, common }))
 }
 
 fn fact(name: &str) -> Fact {

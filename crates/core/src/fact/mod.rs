@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::score::Category;
 
+mod email_since;
 mod subject;
 mod value;
 
-pub use subject::{Linked, Subject};
+pub use email_since::EmailSince;
+pub use subject::{Known, Linked, OfTeam, Subject};
 pub use value::Value;
 
 /// Longest path of a field of data.
@@ -49,6 +51,8 @@ pub enum Fact {
     EmailDomain,
     /// `DISPOSABLE`, `RELAY`, `FREE` or `OTHER`.
     EmailKind,
+    /// Seconds from the identity's first event with this e-mail address to the event.
+    EmailAge,
     Phone,
     Device,
     /// What is behind the user agent, such as `BROWSER` or `HTTP_LIBRARY`.
@@ -69,7 +73,7 @@ const SCORE: &str = "score.";
 
 impl Fact {
     /// Those whose names take nothing.
-    pub const PLAIN: [(&'static str, Self); 24] = [
+    pub const PLAIN: [(&'static str, Self); 25] = [
         ("event.type", Self::EventType),
         ("identity.id", Self::Identity),
         ("identity.ageSeconds", Self::IdentityAge),
@@ -88,6 +92,7 @@ impl Fact {
         ("email", Self::Email),
         ("email.domain", Self::EmailDomain),
         ("email.kind", Self::EmailKind),
+        ("email.ageSeconds", Self::EmailAge),
         ("phone", Self::Phone),
         ("device", Self::Device),
         ("device.kind", Self::DeviceKind),
@@ -110,7 +115,7 @@ impl Fact {
 
     /// Whether it is known before an event is scored, so that counters can go by it.
     pub const fn is_of_event(&self) -> bool {
-        !matches!(self, Self::Links | Self::BadLinks | Self::Score(_) | Self::Badge)
+        !matches!(self, Self::EmailAge | Self::Links | Self::BadLinks | Self::Score(_) | Self::Badge)
     }
 
     /// Whether it is the value of something that people can share, and that most of a team's identities may have in
@@ -140,6 +145,7 @@ impl Fact {
             Self::Email => "the e-mail address",
             Self::EmailDomain => "the e-mail domain",
             Self::EmailKind => "the kind of e-mail domain",
+            Self::EmailAge => "the e-mail address's age in seconds",
             Self::Phone => "the phone number",
             Self::Device => "the device",
             Self::DeviceKind => "the kind of device",

@@ -51,26 +51,45 @@ impl Linked {
     }
 }
 
-/// An event, and its identity as it was with that event. What is not known has no facts.
+/// An identity as it was with an event.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    pub event: Option<&'a Event>,
+pub struct Known<'a> {
     pub id: Option<&'a str>,
     pub data: &'a Map<String, Json>,
     pub profile: &'a Profile,
     pub state: &'a IdentityState,
     pub first_seen_at: Option<Timestamp>,
+    /// Since when it has its e-mail address.
+    pub email_since: Option<Timestamp>,
+}
+
+/// What the facts of a team are read with.
+#[derive(Clone, Copy, Debug)]
+pub struct OfTeam<'a> {
     pub mapping: &'a Mapping,
     pub datasets: &'a Datasets,
     /// What most of the team's identities have: of one of them it is no fact.
     pub common: &'a Common,
+}
+
+/// An event, and its identity as it was with that event. What is not known has no facts.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub event: Option<&'a Event>,
+    pub known: Known<'a>,
+    pub team: OfTeam<'a>,
     /// Known in a cycle, not before.
     pub scores: Option<&'a Scores>,
     pub badges: Option<&'a Slugs<'a>>,
     pub linked: Option<Linked>,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// One that no cycle has scored yet.
+    pub const fn new(event: Option<&'a Event>, known: Known<'a>, team: OfTeam<'a>) -> Self {
+        Self { event, known, team, scores: None, badges: None, linked: None }
+    }
+
     /// The values of a fact; none where nothing is known of it.
     pub fn values(&self, fact: &Fact) -> Vec<Value> {
         let text = |text: Option<String>| text.map(Value::Text).into_iter().collect();
@@ -78,9 +97,9 @@ impl Subject<'_> {
         match fact {
             Fact::EventType => self.event_type(),
             Fact::EventData(path) => self.event.map(|event| at(&event.data, path)).unwrap_or_default(),
-            Fact::IdentityData(path) => at(self.data, path),
-            Fact::Identity => text(self.id.map(str::to_owned)),
-            Fact::IdentityAge => number(self.age(self.first_seen_at)),
+            Fact::IdentityData(path) => at(self.known.data, path),
+            Fact::Identity => text(self.known.id.map(str::to_owned)),
+            Fact::IdentityAge => number(self.age(self.known.first_seen_at)),
             Fact::Links => number(self.linked.map(|linked| linked.all.into())),
             Fact::BadLinks => number(self.linked.map(|linked| linked.bad.into())),
             Fact::Score(category) => {
@@ -94,10 +113,11 @@ impl Subject<'_> {
                 text(self.place().and_then(|place| place.country).map(|one| one.code().to_owned()))
             }
             Fact::Asn => number(self.place().and_then(|place| place.asn).map(f64::from)),
-            Fact::Email => text(self.profile.email.clone()),
+            Fact::Email => text(self.known.profile.email.clone()),
             Fact::EmailDomain => text(self.email_domain()),
+            Fact::EmailAge => number(self.age(self.known.email_since)),
             Fact::EmailKind => text(self.email_domain().map(|domain| self.email_kind(&domain).to_owned())),
-            Fact::Phone => text(self.profile.phone.clone()),
+            Fact::Phone => text(self.known.profile.phone.clone()),
             Fact::Device => text(self.device().map(str::to_owned)),
             Fact::DeviceKind => text(self.agent_kind().map(str::to_owned)),
             Fact::DeviceAge => number(self.age(self.device_since())),
@@ -109,7 +129,7 @@ impl Subject<'_> {
 
     fn event_type(&self) -> Vec<Value> {
         let Some(event) = self.event else { return Vec::new() };
-        let canonical = self.mapping.event_type(&event.name).map(|canonical| canonical.name());
+        let canonical = self.team.mapping.event_type(&event.name).map(|canonical| canonical.name());
         std::iter::once(event.name.as_str()).chain(canonical).map(Value::from).collect()
     }
 
@@ -123,7 +143,7 @@ impl Subject<'_> {
     /// Addresses inside some network, and those that most have, are nobody's.
     fn ip(&self) -> Option<IpAddr> {
         let ip = self.event?.persons_ip()?;
-        (ip_value(ip).is_some() && !self.common.has_address(ip)).then_some(ip)
+        (ip_value(ip).is_some() && !self.team.common.has_address(ip)).then_some(ip)
     }
 
     fn place(&self) -> Option<crate::place::Place> {
@@ -132,7 +152,7 @@ impl Subject<'_> {
 
     fn network_kind(&self, ip: IpAddr) -> &'static str {
         let asn = self.place().and_then(|place| place.asn);
-        let is_in = |dataset| self.datasets.network(dataset, ip, asn).is_some();
+        let is_in = |dataset| self.team.datasets.network(dataset, ip, asn).is_some();
         match () {
             () if is_in(Dataset::Tor) => "TOR",
             () if is_in(Dataset::Hosting) => "HOSTING",
@@ -141,30 +161,30 @@ impl Subject<'_> {
     }
 
     fn email_domain(&self) -> Option<String> {
-        let (_, domain) = self.profile.email.as_deref()?.rsplit_once('@')?;
+        let (_, domain) = self.known.profile.email.as_deref()?.rsplit_once('@')?;
         ascii_domain(domain)
     }
 
     fn email_kind(&self, domain: &str) -> &'static str {
         let kinds =
             [(Dataset::Disposable, "DISPOSABLE"), (Dataset::Relay, "RELAY"), (Dataset::Common, "FREE")];
-        kinds.iter().find(|(of, _)| self.datasets.contain(*of, domain)).map_or("OTHER", |(_, kind)| kind)
+        kinds.iter().find(|(of, _)| self.team.datasets.contain(*of, domain)).map_or("OTHER", |(_, kind)| kind)
     }
 
     fn device(&self) -> Option<&str> {
         let fingerprint = self.event?.fingerprint.as_deref()?;
-        (!self.common.has_device(fingerprint)).then_some(fingerprint)
+        (!self.team.common.has_device(fingerprint)).then_some(fingerprint)
     }
 
     fn device_since(&self) -> Option<Timestamp> {
         let fingerprint = self.device()?;
-        let seen = self.state.devices().iter().find(|seen| seen.value == fingerprint)?;
+        let seen = self.known.state.devices().iter().find(|seen| seen.value == fingerprint)?;
         Some(seen.first_at)
     }
 
     fn session(&self) -> Option<&str> {
         let session = self.event?.session.as_deref()?;
-        (!self.common.has_session(session)).then_some(session)
+        (!self.team.common.has_session(session)).then_some(session)
     }
 
     fn agent_kind(&self) -> Option<&'static str> {

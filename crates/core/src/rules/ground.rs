@@ -231,6 +231,7 @@ mod tests {
     use crate::common::Common;
     use crate::dataset::Datasets;
     use crate::event::{Event, OfBackend};
+    use crate::fact::{Known, OfTeam};
     use crate::identity::Profile;
     use crate::mapping::Mapping;
     use crate::rules::{BadgeRule, Facts, Rules, Standing, decide};
@@ -271,20 +272,18 @@ mod tests {
             json!({"plan": "free", "email": "ada@mailinator.com"}).as_object().cloned().unwrap();
         let (profile, state) = (Profile::from_data(&data, &mapping), IdentityState::default());
         let happened = |event| Happened {
-            subject: Subject {
-                event: Some(event),
-                id: Some("ada"),
-                data: &data,
-                profile: &profile,
-                state: &state,
-                first_seen_at: Some(AT.plus_millis(-90_500)),
-                mapping: &mapping,
-                datasets: &datasets,
-                common: &common,
-                scores: None,
-                badges: None,
-                linked: None,
-            },
+            subject: Subject::new(
+                Some(event),
+                Known {
+                    id: Some("ada"),
+                    data: &data,
+                    profile: &profile,
+                    state: &state,
+                    first_seen_at: Some(AT.plus_millis(-90_500)),
+                    email_since: Some(AT.plus_millis(-60_000)),
+                },
+                OfTeam { mapping: &mapping, datasets: &datasets, common: &common },
+            ),
             counted: BTreeMap::from([("accounts-on-device".to_owned(), 3.0)]),
         };
         ask(&events.iter().map(happened).collect::<Vec<_>>())
@@ -326,6 +325,7 @@ mod tests {
             (json!({"type": "FACT_EQ", "fact": "email.kind", "value": "DISPOSABLE"}), true),
             (json!({"type": "FACT_EQ", "fact": "email.domain", "value": "mailinator.com"}), true),
             (json!({"type": "FACT_EQ", "fact": "identity.ageSeconds", "value": 90}), true),
+            (json!({"type": "FACT_EQ", "fact": "email.ageSeconds", "value": 60}), true),
             (json!({"type": "FACT_LT", "fact": "score.humanity", "value": 21}), true),
             (json!({"type": "FACT_EQ", "fact": "ip.network", "value": "203.0.113.0/24"}), true),
             (json!({"type": "COUNTER_GT", "counter": "accounts-on-device", "value": 2}), true),

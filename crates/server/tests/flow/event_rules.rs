@@ -15,6 +15,7 @@ use crate::support::server::{TestServer, event, eventually};
 on_both_engines!(
     a_rule_is_asked_at_the_events_it_names,
     a_rule_about_what_is_known_holds_at_once,
+    a_rule_asks_how_long_an_email_address_has_been_known,
     a_rule_asks_for_lists_and_counters,
     a_rule_that_is_made_later_begins_with_the_newest_event,
     a_counter_that_two_rules_ask_for_counts_once_in_their_comparison,
@@ -110,6 +111,31 @@ async fn a_rule_about_what_is_known_holds_at_once(engine: Engine) {
     })
     .await;
     assert_eq!(open[0]["identity"]["id"], "ada");
+}
+
+async fn a_rule_asks_how_long_an_email_address_has_been_known(engine: Engine) {
+    let server = bare(engine).await;
+    let new = json!([{"type": "FACT_LT", "fact": "email.ageSeconds", "value": 3_600}]);
+    server.post(RULES, rule("New address", new.clone())).await;
+    let at = |id: &str, hours: i64, email: Option<&str>| {
+        let mut step = event(id, "ada");
+        step["timestamp"] = json!(server.app.clock.now().plus_millis(-hours * 60 * MINUTE_MS).to_string());
+        step["identity"]["data"] = email.map_or(json!({}), |email| json!({"email": email}));
+        step
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(open_after(&server, at("e1", 9, None)).await, none, "there is none");
+    assert_eq!(open_after(&server, at("e2", 8, Some("ada@example.com"))).await, ["New address"]);
+    assert_eq!(open_after(&server, at("e3", 3, None)).await, none, "since five hours");
+    assert_eq!(open_after(&server, at("e4", 2, Some("ADA@example.com "))).await, none, "it is the same");
+    assert_eq!(open_after(&server, at("e5", 1, Some("lovelace@example.com"))).await, ["New address"]);
+    let preview = server.post(&format!("{RULES}/actions/preview"), json!({"conditions": new})).await;
+    assert_eq!(preview["matching"], 1);
+    assert_eq!(open_after(&server, at("e6", 0, None)).await, none);
+    let past = server.post(&format!("{RULES}/actions/backtest"), json!({"conditions": new})).await;
+    assert_eq!(past["opened"], 2);
+    let preview = server.post(&format!("{RULES}/actions/preview"), json!({"conditions": new})).await;
+    assert_eq!(preview["matching"], 0);
 }
 
 async fn a_rule_asks_for_lists_and_counters(engine: Engine) {
@@ -272,6 +298,9 @@ fn condition(depth: u32) -> BoxedStrategy<Value> {
         (0..3_u8).prop_map(|plan| json!({"type": "FACT_NE", "fact": "identity.data.plan", "value": plan})),
         (0..3_u8)
             .prop_map(|kind| json!({"type": "FACT_MATCHES", "fact": "event.type", "pattern": name(kind)})),
+        (0..180_i64).prop_map(|minutes| {
+            json!({"type": "FACT_LT", "fact": "email.ageSeconds", "value": minutes * 60})
+        }),
         (0..3_u8).prop_map(|links| json!({"type": "FACT_GT", "fact": "identity.links", "value": links})),
         (0..100_u8)
             .prop_map(|score| json!({"type": "SCORE_LT", "category": "UNIQUENESS", "threshold": score})),
@@ -375,6 +404,7 @@ async fn agree(
         step["type"] = json!(name(*kind));
         step["data"] = json!({"amount": amount % 1_000});
         step["identity"]["data"]["plan"] = json!(plan % 3);
+        step["identity"]["data"]["email"] = json!(format!("{}@example.com", user / 3 % 3));
         step["device"] = json!({"fingerprint": format!("{of}{}", plan % 2)});
         server.post(if *waits || is_last { WAIT } else { "/api/events" }, step).await;
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dregs_core::counter::{Counters, Tally};
 use dregs_core::event::Event;
-use dregs_core::fact::{Linked, Subject};
+use dregs_core::fact::{EmailSince, Known, Linked, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::rules::Happened;
 use dregs_core::state::IdentityState;
@@ -15,7 +15,7 @@ use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::ops::evaluate::evaluation::Seen;
-use crate::ops::evaluate::events::ASKED_MAX;
+use crate::ops::evaluate::events::{ASKED_MAX, EMAIL_EVENTS_MAX};
 use crate::ops::long_reads::LongReads;
 use crate::store::Result;
 use crate::store::analyses::{Detail, Past};
@@ -46,6 +46,7 @@ struct Person {
     data: Map<String, Value>,
     profile: Profile,
     state: IdentityState,
+    email_since: EmailSince,
     /// Since its last cycle; the newest [`ASKED_MAX`].
     since: VecDeque<Event>,
     newest: Event,
@@ -85,11 +86,8 @@ impl History {
         let mapping = self.seen.mappings.of(self.team_id);
         let (Some(identity_id), Some(named)) = (identity_id, &event.identity) else {
             let nobody = Person::new(received_at, String::new(), event);
-            let subject = Subject {
-                id: None,
-                first_seen_at: None,
-                ..nobody.subject(&nobody.newest, self.team_id, &self.seen)
-            };
+            let known = Known { id: None, first_seen_at: None, ..nobody.known() };
+            let subject = Subject::new(Some(&nobody.newest), known, self.seen.of_team(self.team_id));
             return self.tally.fold(&self.counters, &subject);
         };
         let person = self.people.entry(identity_id);
@@ -97,10 +95,11 @@ impl History {
         // It was small enough when it was stored.
         if let Ok(true) = identity::merge(&mut person.data, &named.data) {
             person.profile = Profile::from_data(&person.data, mapping);
+            person.email_since.see(&person.profile, event.timestamp);
         }
         person.state.fold(&event);
-        let first_seen_at = person.state.first_event_at();
-        let subject = Subject { first_seen_at, ..person.subject(&event, self.team_id, &self.seen) };
+        let known = Known { first_seen_at: person.state.first_event_at(), ..person.known() };
+        let subject = Subject::new(Some(&event), known, self.seen.of_team(self.team_id));
         self.tally.fold(&self.counters, &subject);
         if person.since.len() == ASKED_MAX {
             person.since.pop_front();
@@ -123,7 +122,8 @@ impl History {
             events = vec![person.newest.clone()];
         }
         let happened = |event| {
-            let subject = Subject { linked: Some(linked), ..person.subject(event, self.team_id, &self.seen) };
+            let subject = Subject::new(Some(event), person.known(), self.seen.of_team(self.team_id));
+            let subject = Subject { linked: Some(linked), ..subject };
             let counted = self
                 .counters
                 .iter()
@@ -142,26 +142,25 @@ impl Person {
             data: Map::new(),
             profile: Profile::default(),
             state: IdentityState::default(),
+            email_since: EmailSince::default(),
             since: VecDeque::new(),
             newest: first,
         }
     }
 
-    fn subject<'s>(&'s self, event: &'s Event, team_id: i64, seen: &'s Seen) -> Subject<'s> {
+    fn known(&self) -> Known<'_> {
         let first_event_at = self.state.first_event_at().unwrap_or(self.created_at);
-        Subject {
-            event: Some(event),
+        let first_seen_at = first_event_at.min(self.created_at);
+        // As in a cycle, which does not look through more.
+        let is_long = self.state.event_count() > EMAIL_EVENTS_MAX;
+        let email_since = if is_long { Some(first_seen_at) } else { self.email_since.of(&self.profile) };
+        Known {
             id: Some(&self.id),
             data: &self.data,
             profile: &self.profile,
             state: &self.state,
-            first_seen_at: Some(first_event_at.min(self.created_at)),
-            mapping: seen.mappings.of(team_id),
-            datasets: seen.datasets.of(team_id),
-            common: seen.common.of(team_id),
-            scores: None,
-            badges: None,
-            linked: None,
+            first_seen_at: Some(first_seen_at),
+            email_since,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dregs_core::agent::KnownAgent;
-use dregs_core::fact::{Fact, Linked, Subject};
+use dregs_core::fact::{Fact, Known, Linked, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::rules::{Condition, Ground, Happened, Slugs, Standing, asked, hold};
 use dregs_core::score::Scores;
@@ -12,7 +12,7 @@ use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::ops::evaluate::evaluation::Seen;
-use crate::ops::evaluate::events::ASKED_MAX;
+use crate::ops::evaluate::events::{ASKED_MAX, email_since};
 use crate::ops::ingest::refold;
 use crate::ops::lists::roster::{Rosters, Table};
 use crate::ops::long_reads::LongReads;
@@ -144,27 +144,23 @@ impl Question {
         let events = events::newest_of_identity(tx, start.id, 0, limit)?;
         let data: Map<String, Value> =
             serde_json::from_str(&start.data).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let mapping = self.seen.mappings.of(self.team_id);
+        let team = self.seen.of_team(self.team_id);
         let (profile, state) =
-            (Profile::from_data(&data, mapping), refold::decode(tx, start.id, &start.state)?);
+            (Profile::from_data(&data, team.mapping), refold::decode(tx, start.id, &start.state)?);
         let mut facts = self.conditions.iter().flat_map(Condition::walk).filter_map(Condition::fact);
         let asks_links = facts.any(|fact| matches!(fact, Fact::Links | Fact::BadLinks));
         let newest = if asks_links { analyses::newest(tx, start.id, 1)?.pop() } else { None };
         let linked = newest.map_or(Linked::default(), |analysis| analysis.detail.linked);
-        let subject = |event| Subject {
-            event: Some(event),
+        let email_since = email_since(tx, start, (&profile, &state), team.mapping, self.conditions.iter())?;
+        let known = Known {
             id: Some(&start.external_id),
             data: &data,
             profile: &profile,
             state: &state,
             first_seen_at: Some(start.first_seen_at),
-            mapping,
-            datasets: self.seen.datasets.of(self.team_id),
-            common: self.seen.common.of(self.team_id),
-            scores: None,
-            badges: None,
-            linked: Some(linked),
+            email_since,
         };
+        let subject = |event| Subject { linked: Some(linked), ..Subject::new(Some(event), known, team) };
         let happened =
             events.iter().map(|(_, event)| Happened { subject: subject(event), counted: BTreeMap::new() });
         let happened: Vec<_> = happened.collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dregs_core::badge;
 use dregs_core::counter::{Counter, Counters};
 use dregs_core::event::Event;
-use dregs_core::fact::{Linked, Subject};
+use dregs_core::fact::{Known, Linked, OfTeam, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
@@ -24,7 +24,7 @@ use crate::ops::counters;
 use crate::ops::decide::decisions::{Asked, Decided};
 use crate::ops::decide::labels;
 use crate::ops::directories::Directories;
-use crate::ops::evaluate::events::AskedEvents;
+use crate::ops::evaluate::events::{self, AskedEvents};
 use crate::ops::ingest::common;
 use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
@@ -86,6 +86,15 @@ impl Seen {
             counters: kept.counters.current(),
             weights: kept.weights.current(),
             supposed: None,
+        }
+    }
+
+    /// What the facts of a team are read with.
+    pub fn of_team(&self, team_id: i64) -> OfTeam<'_> {
+        OfTeam {
+            mapping: self.mappings.of(team_id),
+            datasets: self.datasets.of(team_id),
+            common: self.common.of(team_id),
         }
     }
 
@@ -185,6 +194,8 @@ struct Evaluee {
     trusted: Trusted,
     keys: Vec<(HashedKey, LinkKey)>,
     asked: Option<AskedEvents>,
+    /// When its e-mail address was first given, where rules ask.
+    email_since: Option<Timestamp>,
     /// What counters said of each of those events.
     counted: Vec<BTreeMap<String, f64>>,
 }
@@ -212,8 +223,11 @@ impl Evaluee {
             .filter(|_| !trusted.is_identity())
             .map(|key| (HashedKey::new(&seen.hasher, start.team_id, &key), key))
             .collect();
+        let conditions = seen.rules.of(start.team_id).conditions();
+        let mapping = seen.mappings.of(start.team_id);
+        let email_since = events::email_since(tx, &start, (&profile, &state), mapping, conditions)?;
         let counted = Vec::new();
-        let mut evaluee = Self { start, state, data, profile, trusted, keys, asked, counted };
+        let mut evaluee = Self { start, state, data, profile, trusted, keys, asked, email_since, counted };
         evaluee.counted = evaluee.ask_counters(tx, seen)?;
         Ok(evaluee)
     }
@@ -225,28 +239,23 @@ impl Evaluee {
         // What is trusted is counted by for nobody: an office on its list may share what it likes.
         let common = self.trusted.and_common(seen.common.of(team_id));
         let ask = |event| {
-            let subject = Subject { common: &common, ..self.subject(event, seen) };
+            let subject = self.subject(event, seen);
+            let subject = Subject { team: OfTeam { common: &common, ..subject.team }, ..subject };
             seen.counted(tx, team_id, counters.iter().copied(), &subject)
         };
         asked.events.iter().map(ask).collect()
     }
 
     fn subject<'s>(&'s self, event: &'s Event, seen: &'s Seen) -> Subject<'s> {
-        let team_id = self.start.team_id;
-        Subject {
-            event: Some(event),
+        let known = Known {
             id: Some(&self.start.external_id),
             data: &self.data,
             profile: &self.profile,
             state: &self.state,
             first_seen_at: Some(self.start.first_seen_at),
-            mapping: seen.mappings.of(team_id),
-            datasets: seen.datasets.of(team_id),
-            common: seen.common.of(team_id),
-            scores: None,
-            badges: None,
-            linked: None,
-        }
+            email_since: self.email_since,
+        };
+        Subject::new(Some(event), known, seen.of_team(self.start.team_id))
     }
 
     fn score(self, shared: &[SharedKey], seen: &Seen, started_at: Timestamp) -> Result<Scored> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dregs_core::counter::Counters;
 use dregs_core::event::Event;
+use dregs_core::fact::OfTeam;
 use dregs_core::identity;
 use dregs_core::link::{self, KeyHasher, KeyKind};
 use dregs_core::time::Timestamp;
@@ -453,8 +454,9 @@ fn count(
     }
     let nobody = Identity::default();
     let identity = of.map_or(&nobody, |(_, identity)| identity);
-    let known = (context.mappings.of(team), context.datasets.of(team), context.common.of(team));
-    let subject = identity.subject(event, of.map(|(id, _)| id), known);
+    let (mapping, datasets) = (context.mappings.of(team), context.datasets.of(team));
+    let of_team = OfTeam { mapping, datasets, common: context.common.of(team) };
+    let subject = identity.subject(event, of.map(|(id, _)| id), of_team);
     counters::count(counted, team, counters, (&subject, &context.hasher), context.now);
 }
 

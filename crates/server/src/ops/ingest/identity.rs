@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dregs_core::common::{self, Common};
-use dregs_core::dataset::Datasets;
+use dregs_core::common;
 use dregs_core::event::{Event, FieldError};
-use dregs_core::fact::Subject;
+use dregs_core::fact::{Known, OfTeam, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::link;
 use dregs_core::mapping::Mapping;
@@ -116,22 +115,17 @@ impl Identity {
         &'s self,
         event: &'s Event,
         id: Option<&'s str>,
-        (mapping, datasets, common): (&'s Mapping, &'s Datasets, &'s Common),
+        team: OfTeam<'s>,
     ) -> Subject<'s> {
-        Subject {
-            event: Some(event),
+        let known = Known {
             id,
             data: &self.data,
             profile: &self.profile,
             state: &self.state,
             first_seen_at: self.state.first_event_at(),
-            mapping,
-            datasets,
-            common,
-            scores: None,
-            badges: None,
-            linked: None,
-        }
+            email_since: None,
+        };
+        Subject::new(Some(event), known, team)
     }
 
     /// When its row is due, and who sees to it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use dregs_core::event::Event;
-use dregs_core::fact::{Fact, PATH_MAX_BYTES, Subject, Value};
+use dregs_core::fact::{Fact, Known as Identity, PATH_MAX_BYTES, Subject, Value};
 use dregs_core::identity::Profile;
 use dregs_core::state::IdentityState;
 use serde_json::{Map, Value as Json};
@@ -61,23 +61,18 @@ pub fn known(tx: &mut Tx, team_id: i64, seen: &Seen) -> Result<Vec<Known>> {
 fn note(event: &Event, seen: &Seen, team_id: i64, found: &mut BTreeMap<Fact, Vec<Value>>) {
     static NOTHING: LazyLock<(Map<String, Json>, IdentityState)> = LazyLock::new(Default::default);
     let (no_data, state) = &*NOTHING;
-    let mapping = seen.mappings.of(team_id);
+    let team = seen.of_team(team_id);
     let data = event.identity.as_ref().map_or(no_data, |identity| &identity.data);
-    let profile = Profile::from_data(data, mapping);
-    let subject = Subject {
-        event: Some(event),
+    let profile = Profile::from_data(data, team.mapping);
+    let identity = Identity {
         id: event.identity.as_ref().map(|identity| identity.id.as_str()),
         data,
         profile: &profile,
         state,
         first_seen_at: None,
-        mapping,
-        datasets: seen.datasets.of(team_id),
-        common: seen.common.of(team_id),
-        scores: None,
-        badges: None,
-        linked: None,
+        email_since: None,
     };
+    let subject = Subject::new(Some(event), identity, team);
     for (fact, values) in found.iter_mut().filter(|(_, values)| values.len() < VALUES_MAX) {
         for value in subject.values(fact) {
             let value = match value {
