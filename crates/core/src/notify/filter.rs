@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::KnownAgent;
 use crate::badge::Badge;
-use crate::rules::{Condition, Ground, Slugs, Which, hold};
+use crate::rules::{Condition, Ground, Happened, Heard, Slugs, Which, asked, hold};
 use crate::score::Scores;
 use crate::time::Timestamp;
 
 /// What a channel sends of what it is subscribed to. The default sends all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelFilter {
-    /// Must all hold for the identity that an event tells of. An event of none is always sent.
+    /// Must all hold for the identity that an event tells of. An event of none is always sent. What those about events say
+    /// is found in each cycle, as for a rule, and holds until the next.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// Which `IDENTITY_SCORED` are sent.
@@ -41,6 +42,8 @@ pub struct Told<'a> {
     pub badges: &'a [Badge],
     /// The agent of an AI service that was seen last.
     pub agent: Option<&'a KnownAgent>,
+    /// What its events say to the channel; what they did not say to it yet keeps nothing from it.
+    pub heard: Option<Heard>,
     pub at: Timestamp,
 }
 
@@ -55,7 +58,42 @@ impl ChannelFilter {
         let carried: Slugs = told.badges.iter().map(|badge| badge.slug.as_str()).collect();
         let ground =
             Ground { scores: told.scores, carried: &carried, agent: told.agent, event: None, lists: None };
-        hold(&self.conditions, &ground, told.first_seen_at, told.at)
+        let is_met = |one| hold(std::slice::from_ref(one), &ground, told.first_seen_at, told.at);
+        self.conditions.iter().filter(|one| !one.is_of_events()).all(is_met)
+            && (!self.asks_events() || self.of_events(told.heard).is_none_or(|heard| heard.holds))
+    }
+
+    /// Whether it asks about events.
+    pub fn asks_events(&self) -> bool {
+        self.conditions.iter().any(Condition::is_of_events)
+    }
+
+    /// What is asked about events, as a number by which another question is known.
+    pub fn question(&self) -> i64 {
+        let of_events: Vec<_> = self.conditions.iter().filter(|one| one.is_of_events()).collect();
+        // FNV-1a (draft-eastlake-fnv), 64 bits: nobody gains by two questions of one number.
+        const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+        const PRIME: u64 = 0x0100_0000_01b3;
+        let text = serde_json::to_vec(&of_events).unwrap_or_default();
+        let number = text.iter().fold(OFFSET, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME));
+        number.cast_signed()
+    }
+
+    fn of_events(&self, heard: Option<Heard>) -> Option<Heard> {
+        heard.filter(|heard| heard.question == self.question())
+    }
+
+    /// What events say: whether one of them meets all that is asked about events. Where none is of a type that is asked
+    /// for, what was `heard` before stays. `ground` is of the cycle, without an event.
+    pub fn hear(&self, heard: Option<Heard>, events: &[Happened], ground: &Ground) -> Heard {
+        let of_events: Vec<_> = self.conditions.iter().filter(|one| one.is_of_events()).cloned().collect();
+        let mut asked = asked(&of_events, events).peekable();
+        let holds = if asked.peek().is_none() {
+            self.of_events(heard).is_some_and(|heard| heard.holds)
+        } else {
+            asked.any(|event| Ground { event: Some(event), ..*ground }.meets(&of_events))
+        };
+        Heard { question: self.question(), holds }
     }
 }
 

@@ -50,6 +50,7 @@ pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -
     decision.after.dismissed.clone_from(&before.dismissed);
     decision.after.label.clone_from(&before.label);
     decision.after.told.clone_from(&before.told);
+    decision.after.heard.clone_from(&before.heard);
     decision.after.asked = before.asked;
     decision.after.snoozed = before.snoozed.iter().filter(|snooze| snooze.holds(now)).cloned().collect();
     if !facts.disregarded {

@@ -37,7 +37,7 @@ pub struct Ground<'a> {
 
 impl Ground<'_> {
     /// Whether all of these hold; ages, which change with time alone, are [`ages`]' part.
-    pub(super) fn meets(&self, conditions: &[Condition]) -> bool {
+    pub(crate) fn meets(&self, conditions: &[Condition]) -> bool {
         conditions.iter().all(|condition| self.holds(condition))
     }
 

@@ -39,7 +39,7 @@ pub use label::Label;
 pub use matched::{Matched, matched};
 pub use pattern::Pattern;
 pub use snooze::Snooze;
-pub use standing::{Held, Kind, Standing};
+pub use standing::{Heard, Held, Kind, Standing};
 pub use starter::starter_rules;
 
 /// Stands for whichever agent.

@@ -33,6 +33,14 @@ pub struct Held {
     pub in_force: bool,
 }
 
+/// What the events of an identity say to a channel that asks about events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The number of what was asked: see [`crate::notify::filter::ChannelFilter::question`].
+    pub question: i64,
+    pub holds: bool,
+}
+
 /// How an identity stands after a decision.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Standing {
@@ -49,6 +57,8 @@ pub struct Standing {
     pub agent: Option<KnownAgent>,
     /// The last scores that each channel was told of which wants to hear of changes alone.
     pub told: BTreeMap<i64, Scores>,
+    /// What its events say to each channel that asks about events.
+    pub heard: BTreeMap<i64, Heard>,
     /// The row of the newest event that rules were asked about; 0 before the first.
     pub asked: i64,
 }
@@ -73,6 +83,9 @@ struct Written {
     /// Channel, and its scores by category.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     told: Vec<(i64, [Option<u8>; 4])>,
+    /// Channel, question, and whether it holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    heard: Vec<(i64, i64, bool)>,
     #[serde(default, skip_serializing_if = "is_zero")]
     asked: i64,
     /// What versions before rows wrote.
@@ -116,13 +129,16 @@ impl Standing {
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
         let Some(text) = text else { return Ok(Self::default()) };
-        let Written { badges, held, dismissed, snoozed, label, agent, told, asked, rules } =
+        let Written { badges, held, dismissed, snoozed, label, agent, told, heard, asked, rules } =
             serde_json::from_str(text)?;
         let rules = rules.into_iter().chain(held.into_iter().map(Held::from)).collect();
         let told = told.into_iter().map(|(channel, [humanity, authenticity, uniqueness, behavior])| {
             (channel, Scores { humanity, authenticity, uniqueness, behavior })
         });
-        Ok(Self { badges, rules, dismissed, snoozed, label, agent, told: told.collect(), asked })
+        let told = told.collect();
+        let heard = heard.into_iter();
+        let heard = heard.map(|(channel, question, holds)| (channel, Heard { question, holds })).collect();
+        Ok(Self { badges, rules, dismissed, snoozed, label, agent, told, heard, asked })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -140,8 +156,10 @@ impl Standing {
             (*channel, [humanity, authenticity, uniqueness, behavior])
         });
         let told = told.collect();
+        let heard =
+            self.heard.iter().map(|(channel, heard)| (*channel, heard.question, heard.holds)).collect();
         let rules = Vec::new();
-        let written = Written { badges, held, dismissed, snoozed, label, agent, told, asked, rules };
+        let written = Written { badges, held, dismissed, snoozed, label, agent, told, heard, asked, rules };
         serde_json::to_string(&written).map(Some)
     }
 }
@@ -161,10 +179,10 @@ mod tests {
             held(Kind::Badge, true, false),
             held(Kind::Escalation, false, true),
         ];
-        let standing = Standing { rules, ..Standing::default() };
+        let heard = BTreeMap::from([(5, Heard { question: -9, holds: true })]);
+        let standing = Standing { rules, heard, ..Standing::default() };
         let text = standing.encode().unwrap().unwrap();
-        let expected =
-            r#"{"held":[[0,7,3,3,1795426200007],[0,7,3,1,1795426200007],[1,7,3,2,1795426200007]]}"#;
+        let expected = r#"{"held":[[0,7,3,3,1795426200007],[0,7,3,1,1795426200007],[1,7,3,2,1795426200007]],"heard":[[5,-9,true]]}"#;
         assert_eq!(text, expected);
         assert_eq!(Standing::decode(Some(&text)).unwrap(), standing);
         assert_eq!(Standing::default().encode().unwrap(), None);

@@ -103,32 +103,34 @@ impl ScoredBody {
     }
 }
 
-/// The badges that conditions may name.
-pub struct Badges(Vec<String>);
+/// The badges, lists and counters that conditions may name.
+pub struct Names {
+    badges: Vec<String>,
+    others: rules::Known,
+}
 
-impl Badges {
-    /// Those of a team's rules, beside those of the analyzers.
+impl Names {
+    /// Those of a team, beside the badges of the analyzers.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn of_team(app: &App, team_id: i64) -> Result<Self, ApiError> {
         let all = app.store.read(stored::all_badges).await?;
         let own = all.into_iter().filter(|kept| kept.team_id == team_id);
-        Ok(Self(own.map(|kept| kept.rule.slug).collect()))
+        let badges = own.map(|kept| kept.rule.slug).collect();
+        Ok(Self { badges, others: rules::Known::of_team(app, team_id) })
     }
 
-    /// Whoever names a badge expects that somebody can have it; one that is gone since may stay.
+    /// Whoever names a badge, a list or a counter expects that there is one; what is gone since may stay.
     fn flaw(&self, condition: &Condition, before: &[Condition]) -> Flaw {
-        if condition.inner().is_empty() && condition.is_of_events() {
-            return Some((
-                "type",
-                "is for rules only: a channel tells of identities, not of events".to_owned(),
-            ));
+        let flaw = self.others.flaw(condition, before);
+        if flaw.is_some() {
+            return flaw;
         }
         let badge = condition
             .badge()
             .filter(|_| !before.iter().flat_map(Condition::walk).any(|known| known == condition))?;
-        let is_known = badge::is_reserved(badge) || self.0.iter().any(|slug| slug == badge);
+        let is_known = badge::is_reserved(badge) || self.badges.iter().any(|slug| slug == badge);
         (!is_known).then(|| ("badge", format!("there is no badge `{badge}`")))
     }
 }
@@ -140,13 +142,13 @@ impl Badges {
 pub fn read(
     conditions: Option<Value>,
     scored: Option<ScoredBody>,
-    badges: &Badges,
+    names: &Names,
     before: &ChannelFilter,
 ) -> Result<ChannelFilter, ApiError> {
     let conditions = match conditions {
         None => Ok(before.conditions.clone()),
         Some(Value::Array(none)) if none.is_empty() => Ok(Vec::new()),
-        Some(given) => rules::conditions(given, |condition| badges.flaw(condition, &before.conditions)),
+        Some(given) => rules::conditions(given, |condition| names.flaw(condition, &before.conditions)),
     };
     let scored = scored.map_or(Ok(before.scored), ScoredBody::read);
     let (conditions, scored) = both(conditions, scored)?;

@@ -19,7 +19,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::answer::Answer;
 use super::auth::{Caller, Manager};
 use super::body::{Json, Object, Unchecked, read_object};
-use super::channel_filters::{self, Badges, ScoredBody};
+use super::channel_filters::{self, Names, ScoredBody};
 use super::elsewhere::elsewhere;
 use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::params::{Path, word};
@@ -195,7 +195,7 @@ fn yes() -> bool {
 
 impl NewChannelBody {
     /// The channel, which has no id yet.
-    fn read(self, app: &App, team_id: i64, badges: &Badges) -> Result<(ChannelType, Channel), ApiError> {
+    fn read(self, app: &App, team_id: i64, names: &Names) -> Result<(ChannelType, Channel), ApiError> {
         let slug = match self.slug {
             None if !self.name.trim().is_empty() => {
                 slug_of(&self.name).ok_or_else(|| ApiError::field("slug", NO_SLUG_IN_NAME))
@@ -212,7 +212,7 @@ impl NewChannelBody {
         });
         let named = both(check_name(&self.name, NAME_MAX_CHARS), slug);
         let events = subscriptions(&self.events);
-        let filter = channel_filters::read(self.conditions, self.scored, badges, &ChannelFilter::default());
+        let filter = channel_filters::read(self.conditions, self.scored, names, &ChannelFilter::default());
         let ((((), slug), (events, filter)), (channel_type, config, by_identity)) =
             both(both(named, both(events, filter)), config)?;
         channel_filters::check(&filter, events)?;
@@ -271,7 +271,7 @@ impl ChannelPatchBody {
         app: &App,
         mut channel: Channel,
         known: &ChannelConfig,
-        badges: &Badges,
+        names: &Names,
     ) -> Result<Patched, ApiError> {
         let is_resumed = !channel.enabled && self.enabled == Some(true);
         let is_right = self.on_resume.is_none() || is_resumed;
@@ -289,7 +289,7 @@ impl ChannelPatchBody {
         channel.name = self.name.unwrap_or(channel.name);
         channel.slug = self.slug.unwrap_or(channel.slug);
         let named = both(check_name(&channel.name, NAME_MAX_CHARS), check_slug(&channel.slug));
-        let filter = channel_filters::read(self.conditions, self.scored, badges, &channel.filter);
+        let filter = channel_filters::read(self.conditions, self.scored, names, &channel.filter);
         let (((_, (events, filter)), config), ()) =
             both(both(both(named, both(events.transpose(), filter)), config.transpose()), resume)?;
         channel.events = events.unwrap_or(channel.events);
@@ -345,8 +345,8 @@ pub async fn create(
     actor: Actor,
     Json(new): Json<Unchecked<NewChannelBody>>,
 ) -> Result<(StatusCode, Answer<ChannelBody>), ApiError> {
-    let badges = Badges::of_team(&app, caller.team_id()).await?;
-    let (channel_type, channel) = new.check(|new| new.read(&app, caller.team_id(), &badges))?;
+    let names = Names::of_team(&app, caller.team_id()).await?;
+    let (channel_type, channel) = new.check(|new| new.read(&app, caller.team_id(), &names))?;
     let created = app.channels().create(actor, channel.clone()).await;
     let (id, secret) = created.map_err(|error| slug_taken(error, &channel.slug))?;
     let secret = (channel_type == ChannelType::Webhook).then(|| secret.as_text().to_owned());
@@ -383,9 +383,9 @@ pub async fn update(
 ) -> Result<Answer<ChannelBody>, ApiError> {
     let before = find(&app, &caller, &id).await?;
     let known = stored_config(&app, &before)?;
-    let badges = Badges::of_team(&app, caller.team_id()).await?;
+    let names = Names::of_team(&app, caller.team_id()).await?;
     let Patched { channel, dropped_headers, resumed } =
-        patch.check(|patch| patch.read(&app, before.clone(), &known, &badges))?;
+        patch.check(|patch| patch.read(&app, before.clone(), &known, &names))?;
     let updated = app.channels().update(actor, before, channel.clone(), resumed).await;
     updated.map_err(|error| slug_taken(error, &channel.slug))?;
     let changed = ChannelBody { dropped_headers, ..body(&app, channel, None)? };

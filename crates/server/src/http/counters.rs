@@ -297,7 +297,7 @@ pub async fn update(
 /// Remove a counter
 #[utoipa::path(delete, operation_id = "removeCounter", path = "/counters/{id}", tag = "counters",
     params(("id" = i64, Path)), responses((status = 204),
-        (status = 409, body = ErrorBody, description = "Rules ask for it.")))]
+        (status = 409, body = ErrorBody, description = "Rules or channels ask for it.")))]
 pub async fn delete(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -307,9 +307,9 @@ pub async fn delete(
     let kept = find(&app, &caller, &id).await?;
     match ops::change(&app.store, &app.kept, actor, Change::Delete(kept), app.clock.now()).await? {
         Changed::To(_) => Ok(StatusCode::NO_CONTENT),
-        Changed::Named(rules) => {
-            let names: Vec<_> = rules.iter().map(|name| format!("\"{name}\"")).collect();
-            let message = format!("Rules ask for this counter: {}. Change them first.", names.join(", "));
+        Changed::Named(by) => {
+            let names: Vec<_> = by.iter().map(|name| format!("\"{name}\"")).collect();
+            let message = format!("This counter is asked for by {}. Change that first.", names.join(", "));
             Err(ApiError::new(StatusCode::CONFLICT, Code::CounterInUse, message))
         }
     }

@@ -455,10 +455,11 @@ pub async fn replay(
     })?;
     let matched = count_finished(&app, channel.id, &filter).await?;
     let Replayed { queued, left_out } = if dry_run {
-        let left_out = left_out_of_replay(&app.long_reads, &channel, filter).await?;
+        let left_out =
+            left_out_of_replay(&app.long_reads, (&channel, filter), app.seen(), app.clock.now()).await?;
         Replayed { queued: 0, left_out }
     } else {
-        app.resends().replay(actor, &channel, filter, app.clock.now()).await?
+        app.resends().replay(actor, (&channel, filter), app.seen(), app.clock.now()).await?
     };
     Ok(Answer(ReplayAnswer { matched, queued, left_out, dry_run }))
 }

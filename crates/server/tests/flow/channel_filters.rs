@@ -16,6 +16,7 @@ on_both_engines!(
     requests_are_crossings_and_the_rest_is_counted,
     what_has_moved_is_told_once_it_has_moved_enough,
     conditions_hold_for_every_event_of_an_identity,
+    what_events_say_holds_until_it_is_asked_again,
     a_replay_goes_by_the_conditions_of_now,
     a_thin_payload_has_ids_alone,
 );
@@ -207,6 +208,76 @@ async fn conditions_hold_for_every_event_of_an_identity(engine: Engine) {
         server.deliveries(id).await.into_iter().find(|one| one["event"] == "IDENTITY_SCORED").unwrap();
     server.post(&format!("/api/deliveries/{}/actions/resend", delivery["id"]), json!({})).await;
     eventually("a test and a resend", async || (receiver.requests().len() == before + 2).then_some(())).await;
+}
+
+async fn what_events_say_holds_until_it_is_asked_again(engine: Engine) {
+    let receiver = Receiver::answering(OK).await;
+    let mut server = TestServer::start(engine).await;
+    let counter = json!({"name": "Spent", "function": "SUM", "of": "event.data.amount", "per": "identity.id",
+        "windowSeconds": 3_600});
+    let counter = server.post("/api/counters", counter).await["id"].clone();
+    let above = |amount: u16| {
+        json!([
+            {"type": "EVENT_IS", "events": ["PURCHASE"]},
+            {"type": "FACT_GT", "fact": "event.data.amount", "value": amount},
+            {"type": "NOT", "condition": {"type": "COUNTER_GT", "counter": "spent", "value": 1_000_000}},
+        ])
+    };
+    let events = json!(["IDENTITY_SCORED", "IDENTITY_LABELED"]);
+    let id = create(&server, "Large", &receiver, json!({"events": events, "conditions": above(500)})).await;
+    let path = format!("/api/channels/{id}");
+    let told = || -> Vec<(String, u64)> { arrived(&receiver).into_keys().collect() };
+    let send = async |server: &TestServer, user: &str, number: u8, amount: Option<u16>| {
+        let name = if amount.is_some() { "checkout.completed" } else { "page.viewed" };
+        let event = json!({"id": format!("{user}-{number}"), "type": name, "identity": {"id": user},
+            "data": {"amount": amount}});
+        let answer = server.post("/api/events?wait=10000", event).await;
+        assert_eq!(answer["decision"]["pending"], false, "{answer}");
+    };
+    send(&server, "ada", 1, None).await;
+    send(&server, "ada", 2, Some(700)).await;
+    // Others have nothing to do with it, even after a restart.
+    let ground = tokio::task::spawn_blocking(move || server.stop()).await.unwrap();
+    server = TestServer::start_on(ground, Arc::new(SystemClock), |_| {}).await;
+    send(&server, "ada", 3, None).await;
+    send(&server, "ada", 4, Some(10)).await;
+    send(&server, "bob", 1, Some(900)).await;
+    let expected = [("ada".to_owned(), 2), ("ada".to_owned(), 3), ("bob".to_owned(), 1)];
+    eventually("three scores", async || (told().len() >= 3).then_some(())).await;
+    assert_eq!((told(), left_out(&server, id).await), (expected.to_vec(), 2));
+    // Of what people decide between cycles, too.
+    for user in ["ada", "bob"] {
+        server.post(&format!("/api/identities/{user}/actions/label"), json!({"outcome": "GOOD"})).await;
+    }
+    let labeled = || -> Vec<String> {
+        let labeled = arrived(&receiver).into_iter().filter(|(_, body)| body["event"] == "IDENTITY_LABELED");
+        labeled.map(|((user, _), _)| user).collect()
+    };
+    eventually("a label", async || (!labeled().is_empty()).then_some(())).await;
+    assert_eq!(labeled(), ["bob"]);
+    assert!(left_out(&server, id).await >= 3);
+    // What is asked now is asked of the newest purchase.
+    let all = eventually("all to be recorded", async || {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let rows = server.get(&format!("{path}/deliveries?status=DELIVERED&pageSize=1")).await;
+        (rows["totalElements"] == told().len()).then_some(told())
+    })
+    .await;
+    let of_ada = all.iter().filter(|(user, _)| user == "ada").count();
+    assert_eq!(of_ada, 2, "{all:?}");
+    for (amount, left_out) in [(5, 0), (500, of_ada), (1_000, all.len())] {
+        server.patch(&path, json!({"conditions": above(amount)})).await;
+        let range = json!({"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z", "dryRun": true});
+        let replay = server.post(&format!("{path}/actions/replay"), range).await;
+        assert_eq!(replay["leftOut"], left_out, "above {amount}: {replay}");
+    }
+    // Another question has no answer until the next cycle, and then its own.
+    send(&server, "bob", 2, None).await;
+    assert_eq!(told(), all);
+    let (status, body) =
+        server.call(reqwest::Method::DELETE, &format!("/api/counters/{counter}"), None).await;
+    assert_eq!((status.as_u16(), &body["code"]), (409, &json!("counter_in_use")));
+    assert!(body["message"].as_str().unwrap().contains("\"Large\""), "{body}");
 }
 
 async fn a_replay_goes_by_the_conditions_of_now(engine: Engine) {

@@ -270,13 +270,12 @@ async fn what_cannot_be_asked_is_refused_by_its_place(engine: Engine) {
     }
     let right = rule("Right", json!([deep(3)]));
     assert_eq!(server.call(Method::POST, RULES, Some(right)).await.0, 201);
-    // A channel tells of identities.
     let channel = json!({"type": "WEBHOOK", "name": "x", "events": ["IDENTITY_SCORED"],
-        "config": {"url": "http://127.0.0.1:9/"}, "conditions": [{"type": "EVENT_IS", "events": ["LOGIN"]}]});
+        "config": {"url": "http://127.0.0.1:9/"}, "conditions": [{"type": "IN_LIST", "fact": "ip", "list": "none"}]});
     let (status, body) = server.call(Method::POST, "/api/channels", Some(channel)).await;
     assert_eq!(
         (status.as_u16(), &body["details"][0]["field"]),
-        (400, &json!("conditions[0].type")),
+        (400, &json!("conditions[0].list")),
         "{body}"
     );
 }

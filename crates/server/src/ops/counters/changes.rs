@@ -11,7 +11,7 @@ use crate::ops::bounds;
 use crate::ops::directories::Directories;
 use crate::ops::evaluate::rescore::{self, Concern};
 use crate::store::counters::{self, Kept};
-use crate::store::{Result, Store, Tx, rules};
+use crate::store::{Result, Store, Tx, channels, rules};
 
 /// A change of a counter.
 pub enum Change {
@@ -21,7 +21,7 @@ pub enum Change {
 }
 
 /// Changes a counter, and has its past built where it counts something else than before. Answers it as it is then; for
-/// one that rules ask for and that was to be removed, those.
+/// one that was to be removed and that rules or channels ask for, those.
 ///
 /// # Errors
 /// [`crate::store::StoreError::Conflict`] when there is one with this slug, [`crate::store::StoreError::TooMany`] when
@@ -121,7 +121,10 @@ fn naming(tx: &mut Tx, team_id: i64, slug: &str) -> Result<Vec<String>> {
     let badges = badges.filter(|kept| kept.team_id == team_id && asks(&kept.rule.conditions));
     let escalations = rules::all_escalations(tx)?.into_iter();
     let escalations = escalations.filter(|kept| kept.team_id == team_id && asks(&kept.rule.conditions));
-    Ok(badges.map(|kept| kept.rule.name).chain(escalations.map(|kept| kept.rule.name)).collect())
+    let channels = channels::all(tx)?.into_iter();
+    let channels = channels.filter(|channel| channel.team_id == team_id && asks(&channel.filter.conditions));
+    let rules = badges.map(|kept| kept.rule.name).chain(escalations.map(|kept| kept.rule.name));
+    Ok(rules.chain(channels.map(|channel| channel.name)).collect())
 }
 
 /// As the audit log tells it.

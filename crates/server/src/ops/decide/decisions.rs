@@ -6,9 +6,10 @@ use dregs_core::agent::KnownAgent;
 use dregs_core::badge::{self, Badge};
 use dregs_core::label::{LabelKind, Outcome, Source};
 use dregs_core::list::Lists;
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{
-    Decision, EscalationRule, Facts, Happened, Label, Rules, Severity, Standing, decide,
+    Decision, EscalationRule, Facts, Ground, Happened, Label, Rules, Severity, Slugs, Standing, decide,
 };
 use dregs_core::score::{Observation, Scores};
 use dregs_core::time::Timestamp;
@@ -98,6 +99,23 @@ impl Decided {
             decision,
             trace: None,
         })
+    }
+
+    /// Has each channel that asks about events hear what these say; what others heard is forgotten.
+    pub fn have_heard(
+        &mut self,
+        channels: &[(i64, ChannelFilter)],
+        events: &[Happened],
+        lists: Option<(&Lists, Timestamp)>,
+    ) {
+        let after = &mut self.decision.after;
+        let carried: Slugs = after.badges.iter().map(|badge| badge.slug.as_str()).collect();
+        let (scores, agent) = (&self.scores, after.agent.as_ref());
+        let ground = Ground { scores, carried: &carried, agent, event: None, lists };
+        let heard = |(id, filter): &(i64, ChannelFilter)| {
+            (*id, filter.hear(after.heard.get(id).copied(), events, &ground))
+        };
+        after.heard = channels.iter().map(heard).collect();
     }
 
     /// What is to be remembered.

@@ -1,25 +1,21 @@
 //! Whom a rule would match now, told before it is made.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use dregs_core::agent::KnownAgent;
-use dregs_core::fact::{Fact, Known, Linked, Subject};
-use dregs_core::identity::Profile;
-use dregs_core::rules::{Condition, Ground, Happened, Slugs, Standing, asked, hold};
+use dregs_core::rules::{Condition, Ground, Happened, Slugs, Standing, hold};
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
-use serde_json::{Map, Value};
 
 use crate::ops::evaluate::evaluation::Seen;
-use crate::ops::evaluate::events::{ASKED_MAX, email_since};
-use crate::ops::ingest::refold;
+use crate::ops::evaluate::events::ask_newest;
 use crate::ops::lists::roster::{Rosters, Table};
 use crate::ops::long_reads::LongReads;
 use crate::ops::team::rules::good_carriers;
 use crate::store::identities::{self, CycleStart, Identity};
 use crate::store::rosters::Kind;
-use crate::store::{Result, StoreError, Tx, analyses, badges, events};
+use crate::store::{Result, StoreError, Tx, badges};
 
 /// Identities for whom agents act that are read at once.
 const AGENTS_PAGE: i64 = 1_000;
@@ -139,35 +135,8 @@ impl Question {
     }
 
     fn holds_of_event(&self, tx: &mut Tx, one: &Counted, start: &CycleStart) -> Result<bool> {
-        let names_events = self.conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
-        let limit = if names_events { i64::try_from(ASKED_MAX).unwrap_or(i64::MAX) } else { 1 };
-        let events = events::newest_of_identity(tx, start.id, 0, limit)?;
-        let data: Map<String, Value> =
-            serde_json::from_str(&start.data).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let team = self.seen.of_team(self.team_id);
-        let (profile, state) =
-            (Profile::from_data(&data, team.mapping), refold::decode(tx, start.id, &start.state)?);
-        let mut facts = self.conditions.iter().flat_map(Condition::walk).filter_map(Condition::fact);
-        let asks_links = facts.any(|fact| matches!(fact, Fact::Links | Fact::BadLinks));
-        let newest = if asks_links { analyses::newest(tx, start.id, 1)?.pop() } else { None };
-        let linked = newest.map_or(Linked::default(), |analysis| analysis.detail.linked);
-        let email_since = email_since(tx, start, (&profile, &state), team.mapping, self.conditions.iter())?;
-        let known = Known {
-            id: Some(&start.external_id),
-            data: &data,
-            profile: &profile,
-            state: &state,
-            first_seen_at: Some(start.first_seen_at),
-            email_since,
-        };
-        let subject = |event| Subject { linked: Some(linked), ..Subject::new(Some(event), known, team) };
-        let happened =
-            events.iter().map(|(_, event)| Happened { subject: subject(event), counted: BTreeMap::new() });
-        let happened: Vec<_> = happened.collect();
-        let Some(newest) = asked(&self.conditions, &happened).last() else { return Ok(false) };
-        let counters: Vec<_> = self.seen.counters_of(self.team_id, self.conditions.iter()).collect();
-        let counted = self.seen.counted(tx, self.team_id, counters.iter().copied(), &newest.subject)?;
-        Ok(self.holds(one, Some(&Happened { counted, ..newest.clone() })))
+        let ask = |event: Option<&Happened>| event.is_some_and(|event| self.holds(one, Some(event)));
+        ask_newest(tx, start, &self.seen, &self.conditions, ask)
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::deliver::filters::{self, Known};
+use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::handoff::{Handoff, Outgoing};
 use crate::ops::long_reads::LongReads;
 use crate::store::attempts::Trigger;
@@ -108,8 +109,8 @@ impl Resends<'_> {
     pub async fn replay(
         &self,
         actor: Actor,
-        channel: &Channel,
-        filter: Filter,
+        (channel, filter): (&Channel, Filter),
+        seen: Seen,
         now: Timestamp,
     ) -> Result<Replayed> {
         let channel_id = channel.id;
@@ -122,7 +123,7 @@ impl Resends<'_> {
                 audit::record(tx, &actor, &Act { action, target_type, target_id, before: None, after }, now)
             })
             .await?;
-        let mut pieces = Pieces::new(channel, filter);
+        let mut pieces = Pieces::new((channel, filter), seen, now);
         loop {
             let piece = pieces.next();
             let taken = self.store.write(move |tx| {
@@ -144,11 +145,16 @@ impl Resends<'_> {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn left_out_of_replay(reads: &LongReads, channel: &Channel, filter: Filter) -> Result<u64> {
+pub async fn left_out_of_replay(
+    reads: &LongReads,
+    (channel, filter): (&Channel, Filter),
+    seen: Seen,
+    now: Timestamp,
+) -> Result<u64> {
     if channel.filter.is_open() {
         return Ok(0);
     }
-    let mut pieces = Pieces::new(channel, filter);
+    let mut pieces = Pieces::new((channel, filter), seen, now);
     loop {
         let piece = reads.read(pieces.next()).await?;
         if !pieces.take(piece, 0) {
@@ -173,6 +179,9 @@ struct Pieces {
     filter: Filter,
     after: (Timestamp, i64),
     known: Arc<Known>,
+    /// What conditions about events are read with, and when.
+    seen: Arc<Seen>,
+    now: Timestamp,
     replayed: Replayed,
 }
 
@@ -185,13 +194,15 @@ struct Piece {
 }
 
 impl Pieces {
-    fn new(channel: &Channel, filter: Filter) -> Self {
+    fn new((channel, filter): (&Channel, Filter), seen: Seen, now: Timestamp) -> Self {
         Self {
             channel_id: channel.id,
             conditions: Arc::new(channel.filter.clone()),
             filter,
             after: (Timestamp::from_millis(0), 0),
             known: Arc::default(),
+            seen: Arc::new(seen),
+            now,
             replayed: Replayed::default(),
         }
     }
@@ -200,9 +211,10 @@ impl Pieces {
     fn next(&self) -> impl Fn(&mut Tx) -> Result<Piece> + Send + 'static {
         let (channel_id, after, filter) = (self.channel_id, self.after, self.filter.clone());
         let (conditions, known) = (Arc::clone(&self.conditions), Arc::clone(&self.known));
+        let (seen, now) = (Arc::clone(&self.seen), self.now);
         move |tx| {
             let found = deliveries::finished_some(tx, channel_id, &filter, after, CHUNK_DELIVERIES)?;
-            let (sent, known) = filters::replayed(tx, &conditions, &found, &known)?;
+            let (sent, known) = filters::replayed(tx, (&conditions, &seen, now), &found, &known)?;
             let last = found.last().map(|last| (last.created_at, last.id));
             Ok(Piece { last, left_out: (found.len() - sent.len()) as u64, sent, known })
         }

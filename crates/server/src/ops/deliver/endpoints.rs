@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_core::notify::signature::Secret;
 use dregs_core::time::Timestamp;
@@ -38,10 +39,14 @@ impl Endpoint {
     }
 }
 
+/// What channels ask about events, by team.
+pub type Asking = HashMap<i64, Vec<(i64, ChannelFilter)>>;
+
 /// Every channel, in memory. Changes made through this process show at once, others after a poll.
 #[derive(Default)]
 pub struct Directory {
     endpoints: RwLock<Arc<HashMap<i64, Arc<Endpoint>>>>,
+    asking: RwLock<Arc<Asking>>,
     /// One reading at a time: a slow one must not put back what a later one saw changed.
     reloading: Mutex<()>,
 }
@@ -61,6 +66,11 @@ impl Directory {
         matching.map(|e| e.channel_id).collect()
     }
 
+    /// The channels that ask about events.
+    pub fn asking(&self) -> Arc<Asking> {
+        Arc::clone(&self.asking.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub fn enabled(&self) -> Vec<i64> {
         let mut ids: Vec<_> = self.endpoints().values().filter(|e| e.enabled).map(|e| e.channel_id).collect();
         ids.sort_unstable();
@@ -75,6 +85,11 @@ impl Directory {
         let _turn = self.reloading.lock().await;
         let rows =
             store.read(move |tx| Ok((channels::all(tx)?, channels::current_secrets(tx, now)?))).await?;
+        let mut asking = Asking::new();
+        for row in rows.0.iter().filter(|row| row.filter.asks_events()) {
+            asking.entry(row.team_id).or_default().push((row.id, row.filter.clone()));
+        }
+        *self.asking.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(asking);
         let vault = Arc::clone(vault);
         let endpoints = Arc::new(apart(move || opened(&vault, rows)).await?);
         let before = std::mem::replace(

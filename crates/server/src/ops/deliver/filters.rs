@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use dregs_core::badge::Badge;
 use dregs_core::notify::filter::{ChannelFilter, Scored, Told};
-use dregs_core::rules::Standing;
+use dregs_core::rules::{Ground, Happened, Heard, Standing};
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 use serde::Deserialize;
 
+use crate::ops::evaluate::evaluation::Seen;
+use crate::ops::evaluate::events;
 use crate::store::analyses::Analysis;
 use crate::store::channels::{LeftOut, Subscriber};
 use crate::store::deliveries::{Finished, Subject};
@@ -34,8 +36,10 @@ pub fn wanted(
     let Some(identity) = identities::load(tx, &[identity_id])?.pop() else { return Ok(to.to_vec()) };
     let standing = standing(&identity)?;
     let told = told(&identity, &standing, scores, now);
-    let (wanted, others): (Vec<_>, Vec<_>) =
-        to.iter().cloned().partition(|to| to.filter.as_ref().is_none_or(|filter| filter.admits(&told)));
+    let (wanted, others): (Vec<_>, Vec<_>) = to.iter().cloned().partition(|to| {
+        let heard = standing.heard.get(&to.channel_id).copied();
+        to.filter.as_ref().is_none_or(|filter| filter.admits(&Told { heard, ..told }))
+    });
     for other in others {
         *left_out.entry(other.channel_id).or_default() += 1;
     }
@@ -48,7 +52,8 @@ fn standing(identity: &Identity) -> Result<Standing> {
 
 fn told<'a>(identity: &Identity, standing: &'a Standing, scores: &'a Scores, at: Timestamp) -> Told<'a> {
     let first_seen_at = identity.first_seen_at;
-    Told { scores, first_seen_at, badges: &standing.badges, agent: standing.agent.as_ref(), at }
+    let (badges, agent) = (standing.badges.as_slice(), standing.agent.as_ref());
+    Told { scores, first_seen_at, badges, agent, heard: None, at }
 }
 
 /// What a notification says of its identity.
@@ -63,14 +68,14 @@ struct Data {
 pub type Known = BTreeMap<i64, Scores>;
 
 /// Which of these deliveries a replay sends, by the conditions of now: an identity as each event told of it then, and
-/// what an event did not tell as it is now. What cannot be judged, since its rows are gone, is sent. `known` is what
+/// what an event did not tell as it is now; conditions about events are asked as in a rule's preview. What cannot be judged, since its rows are gone, is sent. `known` is what
 /// the pieces before have let through; the other answer is what this one adds.
 ///
 /// # Errors
 /// Those of the store.
 pub fn replayed(
     tx: &mut Tx,
-    filter: &ChannelFilter,
+    (filter, seen, now): (&ChannelFilter, &Seen, Timestamp),
     found: &[Finished],
     known: &Known,
 ) -> Result<(Vec<i64>, Known)> {
@@ -78,15 +83,21 @@ pub fn replayed(
         return Ok((found.iter().map(|finished| finished.id).collect(), Known::new()));
     }
     let past = Past::load(tx, found)?;
+    let heard = if filter.asks_events() {
+        heard(tx, past.identities.keys().copied().collect(), (filter, seen, now))?
+    } else {
+        HashMap::new()
+    };
     let mut added = Known::new();
     let mut sent = Vec::new();
     for finished in found {
         let identity = finished.identity_id.and_then(|id| past.identities.get(&id));
+        let heard = finished.identity_id.and_then(|id| heard.get(&id)).copied();
         let is_sent = match (identity, finished.subject) {
             (Some(identity), Subject::Cycle { identity_id, sequence }) => {
                 past.cycles.get(&(identity_id, sequence)).is_none_or(|analysis| {
                     let last = added.get(&identity_id).or_else(|| known.get(&identity_id));
-                    let is_sent = admits(filter, identity, analysis, last);
+                    let is_sent = admits(filter, (identity, heard), analysis, last);
                     if is_sent && matches!(filter.scored, Scored::Changed { .. }) {
                         added.insert(identity_id, analysis.scores);
                     }
@@ -95,7 +106,7 @@ pub fn replayed(
             }
             (Some(identity), Subject::Notification { id }) => match past.notified.get(&id) {
                 Some(notification) if finished.event.has_identity() => {
-                    admits_notified(filter, identity, notification)?
+                    admits_notified(filter, (identity, heard), notification)?
                 }
                 _ => true,
             },
@@ -140,24 +151,62 @@ impl Past {
     }
 }
 
-fn admits(filter: &ChannelFilter, identity: &Identity, analysis: &Analysis, last: Option<&Scores>) -> bool {
+/// What the events of identities say to a filter now.
+fn heard(
+    tx: &mut Tx,
+    ids: Vec<i64>,
+    (filter, seen, now): (&ChannelFilter, &Seen, Timestamp),
+) -> Result<HashMap<i64, Heard>> {
+    let mut heard = HashMap::new();
+    for start in identities::load_cycle_starts(tx, &ids)? {
+        let standing = Standing::decode(start.standing.as_deref())
+            .map_err(|error| StoreError::Broken(error.to_string()))?;
+        let scores = start.previous.unwrap_or_default();
+        let ask = |event: Option<&Happened>| {
+            let carried = standing.badges.iter().map(|badge| badge.slug.as_str()).collect();
+            let lists = Some((seen.lists.of(start.team_id).as_ref(), now));
+            let ground = Ground {
+                scores: &scores,
+                carried: &carried,
+                agent: standing.agent.as_ref(),
+                event: None,
+                lists,
+            };
+            filter.hear(None, event.map(std::slice::from_ref).unwrap_or_default(), &ground)
+        };
+        heard.insert(start.id, events::ask_newest(tx, &start, seen, &filter.conditions, ask)?);
+    }
+    Ok(heard)
+}
+
+fn admits(
+    filter: &ChannelFilter,
+    (identity, heard): (&Identity, Option<Heard>),
+    analysis: &Analysis,
+    last: Option<&Scores>,
+) -> bool {
     let Analysis { scores, detail, finished_at, .. } = analysis;
     let told = Told {
         scores,
         first_seen_at: identity.first_seen_at,
         badges: &detail.badges,
         agent: detail.agent.as_ref(),
+        heard,
         at: *finished_at,
     };
     filter.admits(&told) && filter.scored.admits(scores, detail.previous_scores.as_ref(), last)
 }
 
-fn admits_notified(filter: &ChannelFilter, identity: &Identity, notification: &Notification) -> Result<bool> {
+fn admits_notified(
+    filter: &ChannelFilter,
+    (identity, heard): (&Identity, Option<Heard>),
+    notification: &Notification,
+) -> Result<bool> {
     let Data { scores, badges } = serde_json::from_str(&notification.data).unwrap_or_default();
     let mut standing = standing(identity)?;
     standing.badges = badges.unwrap_or(standing.badges);
     let scores = scores.unwrap_or(identity.scores);
-    Ok(filter.admits(&told(identity, &standing, &scores, notification.occurred_at)))
+    Ok(filter.admits(&Told { heard, ..told(identity, &standing, &scores, notification.occurred_at) }))
 }
 
 /// Whether a channel leaves out a cycle that has just ended.

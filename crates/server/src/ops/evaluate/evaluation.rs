@@ -12,6 +12,7 @@ use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::list::Trusted;
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::person;
 use dregs_core::rules::{Condition, Happened};
 use dregs_core::score;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 use crate::ops::counters;
 use crate::ops::decide::decisions::{Asked, Decided};
 use crate::ops::decide::labels;
+use crate::ops::deliver::endpoints::Asking;
 use crate::ops::directories::Directories;
 use crate::ops::evaluate::events::{self, AskedEvents};
 use crate::ops::ingest::common;
@@ -48,6 +50,7 @@ pub struct Seen {
     pub lists: Arc<lists::OfTeams>,
     pub rules: Arc<rules::OfTeams>,
     counters: Arc<counters::OfTeams>,
+    channels: Arc<Asking>,
     weights: Arc<weights::OfTeams>,
     /// An identity that is looked at as if it had been changed.
     supposed: Option<Supposed>,
@@ -84,6 +87,7 @@ impl Seen {
             lists: kept.lists.current(),
             rules: kept.rules.current(),
             counters: kept.counters.current(),
+            channels: kept.channels.asking(),
             weights: kept.weights.current(),
             supposed: None,
         }
@@ -96,6 +100,17 @@ impl Seen {
             datasets: self.datasets.of(team_id),
             common: self.common.of(team_id),
         }
+    }
+
+    /// What channels of a team ask about events.
+    fn channels_of(&self, team_id: i64) -> &[(i64, ChannelFilter)] {
+        self.channels.get(&team_id).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The conditions of a team's rules, and of its channels that ask about events.
+    fn conditions_of(&self, team_id: i64) -> impl Iterator<Item = &Condition> {
+        let of_channels = self.channels_of(team_id).iter().flat_map(|(_, filter)| &filter.conditions);
+        self.rules.of(team_id).conditions().chain(of_channels)
     }
 
     /// The counters of a team that conditions ask for and that are ready, each once.
@@ -204,7 +219,7 @@ impl Evaluee {
     fn read(tx: &mut Tx, start: CycleStart, seen: &Seen, now: Timestamp) -> Result<Self> {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data: Map<_, _> = serde_json::from_str(&start.data).map_err(broken)?;
-        let asks = seen.rules.of(start.team_id).ask_events();
+        let asks = seen.conditions_of(start.team_id).any(Condition::is_of_events);
         let asked = if asks { Some(AskedEvents::read(tx, &start)?) } else { None };
         let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
         // Nobody living is found by their e-mail address, but those who were deleted.
@@ -223,7 +238,7 @@ impl Evaluee {
             .filter(|_| !trusted.is_identity())
             .map(|key| (HashedKey::new(&seen.hasher, start.team_id, &key), key))
             .collect();
-        let conditions = seen.rules.of(start.team_id).conditions();
+        let conditions = seen.conditions_of(start.team_id);
         let mapping = seen.mappings.of(start.team_id);
         let email_since = events::email_since(tx, &start, (&profile, &state), mapping, conditions)?;
         let counted = Vec::new();
@@ -235,7 +250,7 @@ impl Evaluee {
     fn ask_counters(&self, tx: &mut Tx, seen: &Seen) -> Result<Vec<BTreeMap<String, f64>>> {
         let Some(asked) = &self.asked else { return Ok(Vec::new()) };
         let team_id = self.start.team_id;
-        let counters: Vec<_> = seen.counters_of(team_id, seen.rules.of(team_id).conditions()).collect();
+        let counters: Vec<_> = seen.counters_of(team_id, seen.conditions_of(team_id)).collect();
         // What is trusted is counted by for nobody: an office on its list may share what it likes.
         let common = self.trusted.and_common(seen.common.of(team_id));
         let ask = |event| {
@@ -282,7 +297,9 @@ impl Evaluee {
             observations: Some(&found.observations),
             events: events.as_deref().map(|events| (events, seen.lists.of(team_id).as_ref(), newest)),
         };
-        let decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;
+        let mut decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;
+        let lists = Some((seen.lists.of(team_id).as_ref(), started_at));
+        decided.have_heard(seen.channels_of(team_id), events.as_deref().unwrap_or_default(), lists);
         let (event_count, device_count) = (self.state.event_count(), self.state.device_count());
         let as_of = self.asked.map(|asked| asked.as_of);
         Ok(Scored { start: self.start, started_at, found, decided, event_count, device_count, linked, as_of })

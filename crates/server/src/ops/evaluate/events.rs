@@ -1,16 +1,20 @@
 //! The events that rules are asked about in a cycle, and what only those before them say.
 
+use std::collections::BTreeMap;
+
 use dregs_core::event::Event;
-use dregs_core::fact::{EmailSince, Fact};
+use dregs_core::fact::{EmailSince, Fact, Known, Linked, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::mapping::Mapping;
-use dregs_core::rules::{Condition, Standing};
+use dregs_core::rules::{Condition, Happened, Standing, asked};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
+use crate::ops::evaluate::evaluation::Seen;
+use crate::ops::ingest::refold;
 use crate::store::identities::CycleStart;
-use crate::store::{Result, StoreError, Tx, events};
+use crate::store::{Result, StoreError, Tx, analyses, events};
 
 /// Of more events between two cycles of an identity, rules are asked about the newest.
 pub const ASKED_MAX: usize = 200;
@@ -76,4 +80,46 @@ pub fn email_since<'c>(
         }
     }
     Ok(since.of(profile).filter(|_| is_whole).or(Some(start.first_seen_at)))
+}
+
+/// Asks about an identity as it is now: with the newest event at which these conditions are asked, if there is one.
+///
+/// # Errors
+/// Those of the store.
+pub fn ask_newest<R>(
+    tx: &mut Tx,
+    start: &CycleStart,
+    seen: &Seen,
+    conditions: &[Condition],
+    ask: impl FnOnce(Option<&Happened>) -> R,
+) -> Result<R> {
+    let names_events = conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
+    let limit = if names_events { i64::try_from(ASKED_MAX).unwrap_or(i64::MAX) } else { 1 };
+    let events = events::newest_of_identity(tx, start.id, 0, limit)?;
+    let data: Map<String, Value> =
+        serde_json::from_str(&start.data).map_err(|error| StoreError::Broken(error.to_string()))?;
+    let team = seen.of_team(start.team_id);
+    let (profile, state) =
+        (Profile::from_data(&data, team.mapping), refold::decode(tx, start.id, &start.state)?);
+    let mut facts = conditions.iter().flat_map(Condition::walk).filter_map(Condition::fact);
+    let asks_links = facts.any(|fact| matches!(fact, Fact::Links | Fact::BadLinks));
+    let newest = if asks_links { analyses::newest(tx, start.id, 1)?.pop() } else { None };
+    let linked = newest.map_or(Linked::default(), |analysis| analysis.detail.linked);
+    let known = Known {
+        id: Some(&start.external_id),
+        data: &data,
+        profile: &profile,
+        state: &state,
+        first_seen_at: Some(start.first_seen_at),
+        email_since: email_since(tx, start, (&profile, &state), team.mapping, conditions.iter())?,
+    };
+    let happened = events.iter().map(|(_, event)| {
+        let subject = Subject { linked: Some(linked), ..Subject::new(Some(event), known, team) };
+        Happened { subject, counted: BTreeMap::new() }
+    });
+    let happened: Vec<_> = happened.collect();
+    let Some(newest) = asked(conditions, &happened).last() else { return Ok(ask(None)) };
+    let counters: Vec<_> = seen.counters_of(start.team_id, conditions.iter()).collect();
+    let counted = seen.counted(tx, start.team_id, counters.iter().copied(), &newest.subject)?;
+    Ok(ask(Some(&Happened { counted, ..newest.clone() })))
 }

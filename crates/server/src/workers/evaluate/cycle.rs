@@ -256,6 +256,7 @@ impl Cycle {
             first_seen_at: self.decided.first_seen_at,
             badges: &detail.badges,
             agent: detail.agent.as_ref(),
+            heard: self.decided.decision.after.heard.get(&to.channel_id).copied(),
             at: *finished_at,
         };
         let last = self.decided.decision.after.told.get(&to.channel_id);

@@ -36,7 +36,7 @@ export function Filter({ form }: { form: Form }) {
             <Text fw={500} fz="sm">Only for identities</Text>
             <Text c="dimmed" fz="xs">Without a condition, for all. Tests and events about rules and channels are always sent.</Text>
           </div>
-          <ConditionRows rows={conditions} isOfEscalations mayBeEmpty isOfEvents={false} errors={errors} onChange={(rows) => form.setFieldValue("conditions", rows)} />
+          <ConditionRows rows={conditions} isOfEscalations mayBeEmpty errors={errors} onChange={(rows) => form.setFieldValue("conditions", rows)} />
         </Stack>
         {words && <Text fz="sm" role="status">{words} The rest is left out and counted.</Text>}
       </Stack>

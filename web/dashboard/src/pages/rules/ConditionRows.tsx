@@ -17,8 +17,6 @@ interface Props {
   isOfEscalations: boolean;
   /** Whether there may be none. */
   mayBeEmpty?: boolean;
-  /** Whether events can be asked about. */
-  isOfEvents?: boolean;
   /** Whether only what counters can ask is offered. */
   isOfCounters?: boolean;
   errors: FieldErrors;
@@ -31,8 +29,8 @@ const COUNTED: Subject[] = ["event", "value", "number", "values", "text", "patte
 /** Which kinds of conditions can be chosen. */
 type Kinds = typeof KINDS;
 
-export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfEvents = true, isOfCounters, errors, onChange }: Props) {
-  const isOffered = (kind: Kinds[number]) => (isOfEscalations || !kind.isOfEscalations) && (isOfEvents || !kind.isOfEvents);
+export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfCounters, errors, onChange }: Props) {
+  const isOffered = (kind: Kinds[number]) => isOfEscalations || !kind.isOfEscalations;
   const kinds = KINDS.filter((kind) => (isOfCounters ? COUNTED.includes(kind.subject) : isOffered(kind)));
   const replace = (key: string, condition: Condition) => onChange(rows.map((row) => (row.key === key ? { key, condition } : row)));
   return (

@@ -14,8 +14,6 @@ interface Kind {
   subject: Subject;
   /** Whether badge rules may not have it. */
   isOfEscalations?: boolean;
-  /** Whether it asks about events, which channels do not tell of. */
-  isOfEvents?: boolean;
 }
 
 export const KINDS: Kind[] = [
@@ -28,18 +26,18 @@ export const KINDS: Kind[] = [
   { type: "AGENT_IS", label: "AI agent is", subject: "agent" },
   { type: "BADGE_EXISTS", label: "Has badge", subject: "badge", isOfEscalations: true },
   { type: "BADGE_NOT_EXISTS", label: "Does not have badge", subject: "badge", isOfEscalations: true },
-  { type: "EVENT_IS", label: "Event is", subject: "event", isOfEvents: true },
-  { type: "FACT_EQ", label: "Fact is", subject: "value", isOfEvents: true },
-  { type: "FACT_NE", label: "Fact is not", subject: "value", isOfEvents: true },
-  { type: "FACT_IN", label: "Fact is one of", subject: "values", isOfEvents: true },
-  { type: "FACT_GT", label: "Fact above", subject: "number", isOfEvents: true },
-  { type: "FACT_LT", label: "Fact below", subject: "number", isOfEvents: true },
-  { type: "FACT_CONTAINS", label: "Fact contains", subject: "text", isOfEvents: true },
-  { type: "FACT_MATCHES", label: "Fact matches", subject: "pattern", isOfEvents: true },
-  { type: "IN_LIST", label: "Fact on list", subject: "list", isOfEvents: true },
-  { type: "NOT_IN_LIST", label: "Fact not on list", subject: "list", isOfEvents: true },
-  { type: "COUNTER_GT", label: "Counter above", subject: "counter", isOfEvents: true },
-  { type: "COUNTER_LT", label: "Counter below", subject: "counter", isOfEvents: true },
+  { type: "EVENT_IS", label: "Event is", subject: "event" },
+  { type: "FACT_EQ", label: "Fact is", subject: "value" },
+  { type: "FACT_NE", label: "Fact is not", subject: "value" },
+  { type: "FACT_IN", label: "Fact is one of", subject: "values" },
+  { type: "FACT_GT", label: "Fact above", subject: "number" },
+  { type: "FACT_LT", label: "Fact below", subject: "number" },
+  { type: "FACT_CONTAINS", label: "Fact contains", subject: "text" },
+  { type: "FACT_MATCHES", label: "Fact matches", subject: "pattern" },
+  { type: "IN_LIST", label: "Fact on list", subject: "list" },
+  { type: "NOT_IN_LIST", label: "Fact not on list", subject: "list" },
+  { type: "COUNTER_GT", label: "Counter above", subject: "counter" },
+  { type: "COUNTER_LT", label: "Counter below", subject: "counter" },
   { type: "ALL", label: "All of", subject: "group" },
   { type: "ANY", label: "Any of", subject: "group" },
   { type: "NOT", label: "Not", subject: "not" },
