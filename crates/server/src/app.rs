@@ -411,7 +411,8 @@ impl App {
     pub fn dismissals(&self) -> Dismissals<'_> {
         Dismissals {
             store: &self.store,
-            rules: &self.kept.rules,
+            kept: &self.kept,
+            hasher: self.key_hasher,
             deliveries: &self.deliveries,
             evaluations: &self.evaluations,
         }
@@ -419,7 +420,12 @@ impl App {
 
     /// What puts rules off for single identities.
     pub fn snoozes(&self) -> Snoozes<'_> {
-        Snoozes { store: &self.store, rules: &self.kept.rules, deliveries: &self.deliveries }
+        Snoozes {
+            store: &self.store,
+            kept: &self.kept,
+            hasher: self.key_hasher,
+            deliveries: &self.deliveries,
+        }
     }
 
     /// What labels identities.

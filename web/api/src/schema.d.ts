@@ -3252,6 +3252,27 @@ export interface components {
             /** @description The e-mail addresses of colleagues whom it mentions, and who are told. */
             mentioned: string[];
         };
+        /**
+         * @description What a rule adds to a list when it gives its badge or opens its escalation: the identity's own values, and none that is
+         *     common in the team, trusted, or a domain of a mail provider.
+         */
+        AdditionBody: {
+            /**
+             * @description The slug of a list that is not trusted.
+             * @example banned-devices
+             */
+            list: string;
+            /**
+             * @description DEVICE, IP, EMAIL, EMAIL_DOMAIN, PHONE or IDENTITY: the type of the list.
+             * @example DEVICE
+             */
+            what: string;
+            /**
+             * Format: int64
+             * @description After so many seconds the entries end; without it they have no end.
+             */
+            forSeconds?: number | null;
+        };
         /** @description An agent of an AI service. */
         AgentBody: {
             /** @example ChatGPT-User */
@@ -3534,6 +3555,7 @@ export interface components {
             applyDelaySeconds: number;
             /** Format: int64 */
             removeDelaySeconds: number;
+            addsToLists: components["schemas"]["AdditionBody"][];
             enabled: boolean;
             /** Format: date-time */
             createdAt: string;
@@ -4628,6 +4650,7 @@ export interface components {
              * @description Effective from: it opens nothing before.
              */
             effectiveAt?: string | null;
+            addsToLists: components["schemas"]["AdditionBody"][];
             enabled: boolean;
             /** Format: date-time */
             createdAt: string;
@@ -5490,6 +5513,8 @@ export interface components {
             applyDelaySeconds?: number;
             /** Format: int64 */
             removeDelaySeconds?: number;
+            /** @description When the badge is given. */
+            addsToLists?: components["schemas"]["AdditionBody"][];
             enabled?: boolean;
         };
         /** @description A change of many escalations. */
@@ -5606,6 +5631,8 @@ export interface components {
             closeAfterSeconds?: number;
             /** Format: date-time */
             effectiveAt?: string | null;
+            /** @description When an escalation opens. */
+            addsToLists?: components["schemas"]["AdditionBody"][];
             enabled?: boolean;
         };
         /** @description A group to store. */
@@ -6577,6 +6604,7 @@ export interface components {
                 applyDelaySeconds: number;
                 /** Format: int64 */
                 removeDelaySeconds: number;
+                addsToLists: components["schemas"]["AdditionBody"][];
                 enabled: boolean;
                 /** Format: date-time */
                 createdAt: string;
@@ -6614,6 +6642,7 @@ export interface components {
                  * @description Effective from: it opens nothing before.
                  */
                 effectiveAt?: string | null;
+                addsToLists: components["schemas"]["AdditionBody"][];
                 enabled: boolean;
                 /** Format: date-time */
                 createdAt: string;

@@ -9,7 +9,7 @@ const NAMES: Record<string, string> = {
   target: "The canonical type", canonicalType: "The canonical type", from: "“From”", to: "“To”", range: "The time range", conditions: "The conditions",
   channels: "“Channels to notify”", severity: "The severity", threshold: "The threshold", seconds: "The time", category: "The category", badge: "The badge",
   applyDelaySeconds: "“Add after”", removeDelaySeconds: "“Remove after”", openAfterSeconds: "“Open after”", closeAfterSeconds: "“Close after”",
-  effectiveAt: "“Effective from”", priority: "The priority", feedback: "The feedback", httpStatus: "The HTTP status", errorClass: "The kind of error",
+  effectiveAt: "“Effective from”", addsToLists: "“Adds to lists”", list: "The list", what: "What is added", forSeconds: "How long", priority: "The priority", feedback: "The feedback", httpStatus: "The HTTP status", errorClass: "The kind of error",
   sort: "The order", pageSize: "The length of a page", pageNumber: "The page", attributes: "The attributes", status: "The status", id: "The id",
   client_id: "The client", redirect_uri: "The redirect URI", note: "The note", reason: "The reason", term: "The search", identity: "The identity id", group: "The group id", groupType: "The group type",
   device: "The device fingerprint", disregarded: "“Disregarded or not”", scope: "“Custom and built-in”", rule: "The rule", outcome: "The outcome", kind: "The kind", ids: "The chosen deliveries",

@@ -376,6 +376,7 @@ mod tests {
             ],
             apply_delay_seconds: 0,
             remove_delay_seconds: 0,
+            adds_to_lists: Vec::new(),
         };
         let rules = Rules { badges: vec![rule], escalations: Vec::new() };
         let mut standing = Standing::default();

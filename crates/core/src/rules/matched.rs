@@ -72,6 +72,7 @@ mod tests {
             // Whether it has passed is not asked.
             apply_delay_seconds: 900,
             remove_delay_seconds: 0,
+            adds_to_lists: Vec::new(),
         }
     }
 
@@ -86,6 +87,7 @@ mod tests {
             open_after_seconds: 900,
             close_after_seconds: 0,
             effective_at,
+            adds_to_lists: Vec::new(),
         }
     }
 

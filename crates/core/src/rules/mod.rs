@@ -10,6 +10,7 @@ use crate::badge::BadgeType;
 use crate::score::{Category, Scores};
 use crate::time::{SECOND_MS, Timestamp};
 
+mod addition;
 mod condition;
 mod decide;
 mod dismissed;
@@ -27,6 +28,7 @@ mod starter;
 mod tests;
 
 pub use crate::badge::Slugs;
+pub use addition::{ADDED_VALUES_MAX, ADDITIONS_MAX, Addition, Shown};
 use condition::categories;
 pub use condition::{Condition, DEPTH_MAX, depth};
 pub use decide::{Decision, Facts, asked, decide};
@@ -130,6 +132,8 @@ pub struct BadgeRule {
     pub conditions: Vec<Condition>,
     pub apply_delay_seconds: u64,
     pub remove_delay_seconds: u64,
+    /// What of whom it gives its badge goes on lists.
+    pub adds_to_lists: Vec<Addition>,
 }
 
 /// How bad it is. The numbers are stored.
@@ -173,6 +177,8 @@ pub struct EscalationRule {
     pub close_after_seconds: u64,
     /// It opens nothing before.
     pub effective_at: Option<Timestamp>,
+    /// What of whom it opens an escalation goes on lists.
+    pub adds_to_lists: Vec<Addition>,
 }
 
 /// The rules of a team that are switched on.

@@ -25,6 +25,7 @@ pub fn starter_rules() -> Rules {
         conditions,
         apply_delay_seconds: 0,
         remove_delay_seconds: 0,
+        adds_to_lists: Vec::new(),
     });
     let escalations = (1..).zip(escalations()).map(|(id, (name, severity, conditions))| EscalationRule {
         id,
@@ -36,6 +37,7 @@ pub fn starter_rules() -> Rules {
         open_after_seconds: 0,
         close_after_seconds: HOUR_SECONDS,
         effective_at: None,
+        adds_to_lists: Vec::new(),
     });
     Rules { badges: badges.collect(), escalations: escalations.collect() }
 }

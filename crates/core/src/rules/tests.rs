@@ -27,6 +27,7 @@ fn badge_rule(conditions: Vec<Condition>, apply: u64, remove: u64) -> BadgeRule 
         conditions,
         apply_delay_seconds: apply,
         remove_delay_seconds: remove,
+        adds_to_lists: Vec::new(),
     }
 }
 
@@ -41,6 +42,7 @@ fn escalation_rule(conditions: Vec<Condition>, open: u64, close: u64) -> Escalat
         open_after_seconds: open,
         close_after_seconds: close,
         effective_at: None,
+        adds_to_lists: Vec::new(),
     }
 }
 

@@ -51,4 +51,25 @@ create table list_removals (
 );
 create index list_removals_revision on list_removals (team_id, list_id, revision);
 
+-- For whom rules have put entries on lists: an entry goes with the last of them, if nobody has changed it since.
+create table list_entry_sources (
+  id integer primary key autoincrement,
+  team_id integer not null,
+  list_id integer not null,
+  entry_id integer not null,
+  -- the entry's, when it was put in for this; another one says that somebody has changed it since
+  revision integer not null,
+  identity_id integer not null,
+  -- of a badge rule, the slug of its badge
+  badge text,
+  -- of an escalation rule, what it opened
+  escalation_id integer
+);
+create index list_entry_sources_entry on list_entry_sources (team_id, list_id, entry_id);
+create index list_entry_sources_identity on list_entry_sources (identity_id);
+
+-- What rules put on lists: list, what and for how long, as JSON.
+alter table badge_rules add column adds_to_lists text not null default '[]';
+alter table escalation_rules add column adds_to_lists text not null default '[]';
+
 insert into versions (name, version) values ('lists', 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::badge::{self, BadgeType};
-use dregs_core::rules::{BadgeRule, Condition, EscalationRule};
+use dregs_core::rules::{Addition, BadgeRule, Condition, EscalationRule};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,8 +18,8 @@ use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, word};
 use super::rules::{
-    ConditionBody, Known, ListParams, NAME_MAX_CHARS, changed, check_seconds, conditions, find, paged,
-    slug_of,
+    AdditionBody, ConditionBody, Known, ListParams, NAME_MAX_CHARS, additions, changed, check_seconds,
+    conditions, find, paged, slug_of,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -44,6 +44,8 @@ pub struct BadgeRuleBody {
     conditions: Vec<Condition>,
     apply_delay_seconds: u64,
     remove_delay_seconds: u64,
+    #[schema(value_type = Vec<AdditionBody>)]
+    adds_to_lists: Vec<Addition>,
     enabled: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -63,6 +65,7 @@ impl From<Kept<BadgeRule>> for BadgeRuleBody {
             conditions: rule.conditions,
             apply_delay_seconds: rule.apply_delay_seconds,
             remove_delay_seconds: rule.remove_delay_seconds,
+            adds_to_lists: rule.adds_to_lists,
             enabled,
             created_at,
             updated_at,
@@ -88,6 +91,10 @@ pub struct NewBadgeRuleBody {
     apply_delay_seconds: u64,
     #[serde(default)]
     remove_delay_seconds: u64,
+    /// When the badge is given.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    adds_to_lists: Vec<AdditionBody>,
     #[serde(default = "super::rules::yes")]
     enabled: bool,
 }
@@ -116,7 +123,9 @@ impl NewBadgeRuleBody {
             let refused = is_refused.then(|| ("type", "is for escalation rules only".to_owned()));
             refused.or_else(|| known.flaw(condition, before.map_or(&[], |before| &before.rule.conditions)))
         });
-        let (((), badge_type), (_, conditions)) = both(both(name, badge_type), both(delays, conditions))?;
+        let kept = before.map_or(&[][..], |before| &before.rule.adds_to_lists);
+        let rest = both(both(delays, conditions), additions(self.adds_to_lists, known, kept));
+        let (((), badge_type), ((_, conditions), adds_to_lists)) = both(both(name, badge_type), rest)?;
         let rule = BadgeRule {
             id: before.map_or(0, |before| before.rule.id),
             revision: 0,
@@ -127,6 +136,7 @@ impl NewBadgeRuleBody {
             conditions,
             apply_delay_seconds: self.apply_delay_seconds,
             remove_delay_seconds: self.remove_delay_seconds,
+            adds_to_lists,
         };
         let created_at = before.map_or(now, |before| before.created_at);
         Ok(Kept { team_id: known.team_id, enabled: self.enabled, rule, created_at, updated_at: now })

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::badge;
 use dregs_core::notify::message::EventType;
-use dregs_core::rules::{Condition, EscalationRule, Severity};
+use dregs_core::rules::{Addition, Condition, EscalationRule, Severity};
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,8 +20,8 @@ use super::identities::IdentityBody;
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, time, word};
 use super::rules::{
-    ConditionBody, Flaw, Known, ListParams, NAME_MAX_CHARS, changed, check, check_seconds, conditions, find,
-    paged,
+    AdditionBody, ConditionBody, Flaw, Known, ListParams, NAME_MAX_CHARS, additions, changed, check,
+    check_seconds, conditions, find, paged,
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
@@ -48,6 +48,8 @@ pub struct EscalationRuleBody {
     /// Effective from: it opens nothing before.
     #[schema(value_type = Option<String>, format = DateTime)]
     effective_at: Option<Timestamp>,
+    #[schema(value_type = Vec<AdditionBody>)]
+    adds_to_lists: Vec<Addition>,
     enabled: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -67,6 +69,7 @@ impl From<Kept<EscalationRule>> for EscalationRuleBody {
             open_after_seconds: rule.open_after_seconds,
             close_after_seconds: rule.close_after_seconds,
             effective_at: rule.effective_at,
+            adds_to_lists: rule.adds_to_lists,
             enabled,
             created_at,
             updated_at,
@@ -93,6 +96,10 @@ pub struct NewEscalationRuleBody {
     close_after_seconds: u64,
     #[schema(value_type = Option<String>, format = DateTime)]
     effective_at: Option<String>,
+    /// When an escalation opens.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    adds_to_lists: Vec<AdditionBody>,
     #[serde(default = "super::rules::yes")]
     enabled: bool,
 }
@@ -112,8 +119,11 @@ impl NewEscalationRuleBody {
         let kept = before.map_or(&[][..], |before| &before.rule.conditions);
         let conditions = conditions(self.conditions, |condition| named.flaw(condition, kept));
         let times = both(delays, effective_at);
-        let rest = both(both(times, conditions), named.check_channels(&self.channels));
-        let (((), severity), (((_, effective_at), conditions), ())) = both(both(name, severity), rest)?;
+        let adding = before.map_or(&[][..], |before| &before.rule.adds_to_lists);
+        let adds = additions(self.adds_to_lists, &named.known, adding);
+        let rest = both(both(times, conditions), both(adds, named.check_channels(&self.channels)));
+        let (((), severity), (((_, effective_at), conditions), (adds_to_lists, ()))) =
+            both(both(name, severity), rest)?;
         let rule = EscalationRule {
             id: before.map_or(0, |before| before.rule.id),
             revision: 0,
@@ -124,6 +134,7 @@ impl NewEscalationRuleBody {
             open_after_seconds: self.open_after_seconds,
             close_after_seconds: self.close_after_seconds,
             effective_at,
+            adds_to_lists,
         };
         let created_at = before.map_or(now, |before| before.created_at);
         Ok(Kept { team_id: named.team_id, enabled: self.enabled, rule, created_at, updated_at: now })
@@ -279,6 +290,7 @@ impl BacktestBody {
             open_after_seconds,
             close_after_seconds,
             effective_at: None,
+            adds_to_lists: Vec::new(),
         })
     }
 }
@@ -381,11 +393,14 @@ impl Named {
     }
 
     /// Whether what a rule names is still there; `before` may name what it does.
-    pub(super) fn check(&self, rule: &EscalationRule, before: &[Condition]) -> Result<(), ApiError> {
+    pub(super) fn check(&self, rule: &EscalationRule, before: &EscalationRule) -> Result<(), ApiError> {
         let conditions = rule.conditions.iter().enumerate().map(|(n, condition)| {
-            check(&format!("conditions[{n}]"), condition, &|condition| self.flaw(condition, before))
+            check(&format!("conditions[{n}]"), condition, &|condition| {
+                self.flaw(condition, &before.conditions)
+            })
         });
-        both(every(conditions), self.check_channels(&rule.channels)).map(|_| ())
+        let adds = self.known.check_additions(&rule.adds_to_lists, &before.adds_to_lists);
+        both(both(every(conditions), adds), self.check_channels(&rule.channels)).map(|_| ())
     }
 
     /// Whoever names a badge expects that somebody can have it; one that is gone since may stay in a rule.

@@ -331,7 +331,7 @@ pub async fn promote_escalation(
 ) -> Result<Answer<EscalationRuleBody>, ApiError> {
     let before = find::<EscalationRule>(&app, &caller, &id).await?;
     let after = wording(&app, &caller, &before, None).await?;
-    Named::of_team(&app, caller.team_id()).await?.check(&after.rule, &before.rule.conditions)?;
+    Named::of_team(&app, caller.team_id()).await?.check(&after.rule, &before.rule)?;
     put_in_force(&app, actor, before, (after, true)).await
 }
 
@@ -348,7 +348,7 @@ pub async fn restore_escalation(
 ) -> Result<Answer<EscalationRuleBody>, ApiError> {
     let before = find::<EscalationRule>(&app, &caller, &id).await?;
     let after = wording(&app, &caller, &before, Some(body.revision)).await?;
-    Named::of_team(&app, caller.team_id()).await?.check(&after.rule, &before.rule.conditions)?;
+    Named::of_team(&app, caller.team_id()).await?.check(&after.rule, &before.rule)?;
     put_in_force(&app, actor, before, (after, false)).await
 }
 
@@ -423,6 +423,8 @@ pub async fn promote_badge(
 ) -> Result<Answer<BadgeRuleBody>, ApiError> {
     let before = find::<BadgeRule>(&app, &caller, &id).await?;
     let after = wording(&app, &caller, &before, None).await?;
+    let known = Known::of_team(&app, caller.team_id());
+    known.check_additions(&after.rule.adds_to_lists, &before.rule.adds_to_lists)?;
     put_in_force(&app, actor, before, (after, true)).await
 }
 
@@ -438,6 +440,8 @@ pub async fn restore_badge(
 ) -> Result<Answer<BadgeRuleBody>, ApiError> {
     let before = find::<BadgeRule>(&app, &caller, &id).await?;
     let after = wording(&app, &caller, &before, Some(body.revision)).await?;
+    let known = Known::of_team(&app, caller.team_id());
+    known.check_additions(&after.rule.adds_to_lists, &before.rule.adds_to_lists)?;
     put_in_force(&app, actor, before, (after, false)).await
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use dregs_core::fact::{self, Fact};
-use dregs_core::rules::{CONDITIONS_MAX, Condition, DEPTH_MAX, Pattern, SECONDS_MAX, Which, depth};
+use dregs_core::list::ListType;
+use dregs_core::rules::{
+    ADDITIONS_MAX, Addition, CONDITIONS_MAX, Condition, DEPTH_MAX, Pattern, SECONDS_MAX, Which, depth,
+};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,6 +19,7 @@ use super::body::read_twice;
 use super::error::{ApiError, Code, both, every, must, must_have};
 use super::facts::FactValueBody;
 use super::page::{Page, PageQuery, sort};
+use super::params::word;
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::counters;
@@ -68,6 +72,44 @@ pub struct ConditionBody {
     condition: Option<Box<Self>>,
 }
 
+/// What a rule adds to a list when it gives its badge or opens its escalation: the identity's own values, and none that is
+/// common in the team, trusted, or a domain of a mail provider.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdditionBody {
+    /// The slug of a list that is not trusted.
+    #[schema(example = "banned-devices")]
+    list: String,
+    /// DEVICE, IP, EMAIL, EMAIL_DOMAIN, PHONE or IDENTITY: the type of the list.
+    #[schema(example = "DEVICE")]
+    what: String,
+    /// After so many seconds the entries end; without it they have no end.
+    #[schema(minimum = 1)]
+    for_seconds: Option<u64>,
+}
+
+/// Reads what a rule adds to lists.
+pub(super) fn additions(
+    all: Vec<AdditionBody>,
+    known: &Known,
+    before: &[Addition],
+) -> Result<Vec<Addition>, ApiError> {
+    must_have("addsToLists", all.len(), 0..=ADDITIONS_MAX, "lists")?;
+    every(all.into_iter().enumerate().map(|(n, body)| {
+        let place = |parameter: &str| format!("addsToLists[{n}].{parameter}");
+        let AdditionBody { list, what, for_seconds } = body;
+        let ends = for_seconds.is_none_or(|seconds| (1..=SECONDS_MAX).contains(&seconds));
+        let ends = must(ends, &place("forSeconds"), format!("must be from 1 to {SECONDS_MAX}"));
+        let is_what = |what: &ListType| Addition::WHAT.contains(what);
+        let what = ListType::parse(&word(&what)).filter(is_what).ok_or_else(|| {
+            ApiError::field(&place("what"), "must be DEVICE, IP, EMAIL, EMAIL_DOMAIN, PHONE or IDENTITY")
+        });
+        let (what, ()) = both(what, ends)?;
+        let addition = Addition { list, what, for_seconds };
+        known.check_addition(n, &addition, before).map(|()| addition)
+    }))
+}
+
 /// Which rules.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -98,6 +140,21 @@ pub(super) struct Known {
 impl Known {
     pub fn of_team(app: &App, team_id: i64) -> Self {
         Self { team_id, lists: app.kept.lists.current(), counters: app.kept.counters.current() }
+    }
+
+    /// Whoever adds to a list expects that there is one that fits; what is gone or trusted since may stay in a rule, and
+    /// nothing is added.
+    fn check_addition(&self, n: usize, addition: &Addition, before: &[Addition]) -> Result<(), ApiError> {
+        match addition.flaw(self.lists.of(self.team_id)).filter(|_| !before.contains(addition)) {
+            Some((parameter, flaw)) => Err(ApiError::field(&format!("addsToLists[{n}].{parameter}"), flaw)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same of all that a rule adds.
+    pub fn check_additions(&self, all: &[Addition], before: &[Addition]) -> Result<(), ApiError> {
+        let checked = all.iter().enumerate().map(|(n, one)| self.check_addition(n, one, before));
+        every(checked).map(drop)
     }
 
     /// Whoever asks for a list or a counter expects that there is one; what is gone since may stay in a rule.

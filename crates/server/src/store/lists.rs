@@ -1,9 +1,12 @@
 //! Lists of a team's own, and what is on them. Whoever changes a list takes its next revision, which locks it until the
 //! transaction ends.
 
+use std::collections::BTreeSet;
+
 use dregs_core::list::{Change, ListType};
 use dregs_core::time::Timestamp;
 
+use super::list_sources;
 use super::versions::{self, Kept};
 use super::{Result, Row, StoreError, Tx, Value};
 use crate::values;
@@ -68,6 +71,26 @@ pub fn get(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<TeamList>> {
     tx.find(&sql, &values![team_id, id], read)
 }
 
+/// The list of a team with this slug.
+pub fn by_slug(tx: &mut Tx, team_id: i64, slug: &str) -> Result<Option<TeamList>> {
+    let sql = format!("select {COLUMNS} from lists where team_id = $1 and slug = $2 and deleted_at is null");
+    tx.find(&sql, &values![team_id, slug], read)
+}
+
+/// Keeps everybody else from changing these lists, by team and slug, and from having lists read again, until the
+/// transaction ends: before anything else is locked, since whoever changes a list locks it first.
+pub fn lock(tx: &mut Tx, of: &BTreeSet<(i64, &str)>) -> Result<()> {
+    // SQLite has one writer.
+    if of.is_empty() || tx.dialect("", "postgres").is_empty() {
+        return Ok(());
+    }
+    for (team_id, slug) in of {
+        let sql = "select id from lists where team_id = $1 and slug = $2 and deleted_at is null for update";
+        tx.find(sql, &values![*team_id, *slug], |row| row.get::<i64>(0))?;
+    }
+    versions::lock(tx, Kept::Lists)
+}
+
 /// Stores a list with nothing on it; the answer is its id.
 ///
 /// # Errors
@@ -125,7 +148,7 @@ pub fn purge_some(tx: &mut Tx, limit: i64) -> Result<u64> {
     let gone = tx.find(sql, &[], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
     let Some((team_id, id)) = gone else { return Ok(0) };
     let mut removed = 0;
-    for table in ["list_entries", "list_removals"] {
+    for table in ["list_entries", "list_removals", "list_entry_sources"] {
         let piece = format!("select id from {table} where team_id = $1 and list_id = $2 limit $3");
         let sql = format!("delete from {table} where id in ({piece})");
         removed += tx.execute(&sql, &values![team_id, id, limit])?;
@@ -221,6 +244,7 @@ pub fn delete_entry(
     );
     let found = tx.find(&sql, &values![team_id, list_id, id], read_entry)?;
     if let Some(entry) = &found {
+        list_sources::delete_of_entry(tx, (team_id, list_id), id)?;
         tx.execute(
             "insert into list_removals (team_id, list_id, value, revision) values ($1, $2, $3, $4)",
             &values![team_id, list_id, entry.value.as_str(), revision],

@@ -53,6 +53,7 @@ pub mod groups;
 pub mod identities;
 pub mod labels;
 pub mod links;
+pub mod list_sources;
 pub mod lists;
 pub mod live;
 pub mod mappings;

@@ -18,7 +18,7 @@ pub struct Kept<R> {
 }
 
 const BADGE_COLUMNS: &str = "id, team_id, revision, enabled, name, slug, type, priority, conditions,
-    apply_delay_seconds, remove_delay_seconds, created_at, updated_at";
+    apply_delay_seconds, remove_delay_seconds, created_at, updated_at, adds_to_lists";
 
 fn read_badge(row: &Row) -> Result<Kept<BadgeRule>> {
     let badge_type: String = row.get(6)?;
@@ -33,6 +33,7 @@ fn read_badge(row: &Row) -> Result<Kept<BadgeRule>> {
         conditions: parse(&row.get::<String>(8)?)?,
         apply_delay_seconds: seconds(row, 9)?,
         remove_delay_seconds: seconds(row, 10)?,
+        adds_to_lists: parse(&row.get::<String>(13)?)?,
     };
     Ok(Kept {
         team_id: row.get(1)?,
@@ -62,8 +63,8 @@ pub fn insert_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<i64> {
     let rule = &kept.rule;
     let found = tx.find(
         "insert into badge_rules (team_id, revision, enabled, name, slug, type, priority, conditions,
-           apply_delay_seconds, remove_delay_seconds, created_at, updated_at)
-         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id",
+           apply_delay_seconds, remove_delay_seconds, created_at, updated_at, adds_to_lists)
+         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning id",
         &values![
             kept.team_id,
             kept.enabled,
@@ -76,6 +77,7 @@ pub fn insert_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<i64> {
             whole(rule.remove_delay_seconds),
             kept.created_at,
             kept.updated_at,
+            &json(&rule.adds_to_lists)?,
         ],
         |row| row.get(0),
     )?;
@@ -87,7 +89,8 @@ pub fn update_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<()> {
     let rule = &kept.rule;
     tx.execute(
         "update badge_rules set revision = revision + 1, enabled = $2, name = $3, type = $4, priority = $5,
-           conditions = $6, apply_delay_seconds = $7, remove_delay_seconds = $8, updated_at = $9
+           conditions = $6, apply_delay_seconds = $7, remove_delay_seconds = $8, updated_at = $9,
+           adds_to_lists = $10
          where id = $1",
         &values![
             rule.id,
@@ -99,6 +102,7 @@ pub fn update_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<()> {
             whole(rule.apply_delay_seconds),
             whole(rule.remove_delay_seconds),
             kept.updated_at,
+            &json(&rule.adds_to_lists)?,
         ],
     )?;
     Ok(())
@@ -110,7 +114,7 @@ pub fn delete_badge(tx: &mut Tx, id: i64) -> Result<()> {
 }
 
 const ESCALATION_COLUMNS: &str = "id, team_id, revision, enabled, name, severity, channels, conditions,
-    open_after_seconds, close_after_seconds, effective_at, created_at, updated_at";
+    open_after_seconds, close_after_seconds, effective_at, created_at, updated_at, adds_to_lists";
 
 fn read_escalation(row: &Row) -> Result<Kept<EscalationRule>> {
     let severity: i64 = row.get(5)?;
@@ -127,6 +131,7 @@ fn read_escalation(row: &Row) -> Result<Kept<EscalationRule>> {
         open_after_seconds: seconds(row, 8)?,
         close_after_seconds: seconds(row, 9)?,
         effective_at: row.optional_time(10)?,
+        adds_to_lists: parse(&row.get::<String>(13)?)?,
     };
     Ok(Kept {
         team_id: row.get(1)?,
@@ -156,8 +161,8 @@ pub fn insert_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<i64
     let rule = &kept.rule;
     let found = tx.find(
         "insert into escalation_rules (team_id, revision, enabled, name, severity, channels, conditions,
-           open_after_seconds, close_after_seconds, effective_at, created_at, updated_at)
-         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id",
+           open_after_seconds, close_after_seconds, effective_at, created_at, updated_at, adds_to_lists)
+         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning id",
         &values![
             kept.team_id,
             kept.enabled,
@@ -170,6 +175,7 @@ pub fn insert_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<i64
             rule.effective_at,
             kept.created_at,
             kept.updated_at,
+            &json(&rule.adds_to_lists)?,
         ],
         |row| row.get(0),
     )?;
@@ -193,7 +199,7 @@ pub fn update_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<()>
     tx.execute(
         "update escalation_rules set revision = revision + 1, enabled = $2, name = $3, severity = $4,
            channels = $5, conditions = $6, open_after_seconds = $7, close_after_seconds = $8,
-           effective_at = $9, updated_at = $10
+           effective_at = $9, updated_at = $10, adds_to_lists = $11
          where id = $1",
         &values![
             rule.id,
@@ -206,6 +212,7 @@ pub fn update_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<()>
             whole(rule.close_after_seconds),
             rule.effective_at,
             kept.updated_at,
+            &json(&rule.adds_to_lists)?,
         ],
     )?;
     Ok(())

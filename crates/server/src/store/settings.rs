@@ -38,6 +38,13 @@ pub fn lock(tx: &mut Tx, name: &str, value: &[u8]) -> Result<bool> {
     Ok(tx.execute(sql, &values![name, value])? == 1)
 }
 
+/// The same without waiting: `false` also where somebody else keeps it.
+pub fn lock_free(tx: &mut Tx, name: &str, value: &[u8]) -> Result<bool> {
+    let skip = tx.skip_locked();
+    let sql = format!("select name from settings where name = $1 and value = $2{skip}");
+    Ok(tx.find(&sql, &values![name, value], |row| row.get::<String>(0))?.is_some())
+}
+
 pub fn delete(tx: &mut Tx, name: &str) -> Result<()> {
     tx.execute("delete from settings where name = $1", &values![name])?;
     Ok(())

@@ -9,7 +9,7 @@ use super::{Result, Tx, badges, channels, counter_states, deliveries, erasure, l
 use crate::values;
 
 /// What a team has that carries no shard, and by which column pieces of it are told apart.
-const OWNED: [(&str, &str); 20] = [
+const OWNED: [(&str, &str); 21] = [
     ("badge_rules", "id"),
     ("escalation_rules", "id"),
     ("rule_versions", "id"),
@@ -22,6 +22,7 @@ const OWNED: [(&str, &str); 20] = [
     ("dataset_entries", "id"),
     ("list_entries", "id"),
     ("list_removals", "id"),
+    ("list_entry_sources", "id"),
     ("lists", "id"),
     ("views", "id"),
     ("weights", "id"),

@@ -79,6 +79,12 @@ pub(super) fn grow(tx: &mut Tx, kept: Kept) -> Result<()> {
     Ok(())
 }
 
+/// Keeps everybody else from noting changes of this kind, and from holding what is, until the transaction ends.
+pub(super) fn lock(tx: &mut Tx, kept: Kept) -> Result<()> {
+    let sql = format!("select version from versions where name = $1{}", tx.dialect("", " for update"));
+    tx.find(&sql, &values![kept.name()], |row| row.get::<i64>(0)).map(drop)
+}
+
 fn read(tx: &mut Tx, sql: &str) -> Result<Versions> {
     let rows = tx.query(sql, &[], |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)))?;
     let kept = |name: &str| Kept::ALL.into_iter().find(|kept| kept.name() == name);

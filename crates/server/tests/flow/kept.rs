@@ -50,6 +50,7 @@ async fn rules_that_another_node_has_changed_are_in_force_before_anybody_is_deci
             conditions: vec![Condition::ScoreGte { category: Which::Authenticity, threshold: 1 }],
             apply_delay_seconds: 0,
             remove_delay_seconds: 0,
+            adds_to_lists: Vec::new(),
         };
         let now = SystemClock.now();
         let add = move |tx: &mut Tx| {

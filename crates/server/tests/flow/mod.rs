@@ -33,6 +33,7 @@ mod remedies;
 mod replay;
 mod retention;
 mod reviews;
+mod rule_lists;
 mod rule_versions;
 mod rules;
 mod sick;

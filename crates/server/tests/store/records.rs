@@ -204,6 +204,13 @@ async fn settings_are_found_by_prefix(engine: Engine) {
             settings::delete(tx, "remap:2")
         })
         .await;
+    let free = ground
+        .write(|tx| {
+            let free = |tx: &mut Tx, value: &[u8]| settings::lock_free(tx, "remap:1", value);
+            Ok((free(tx, b"a")?, free(tx, b"b")?))
+        })
+        .await;
+    assert_eq!(free, (false, true), "it is another by now");
     let found = ground.read(|tx| settings::with_prefix(tx, "remap:")).await;
     assert_eq!(found, [("remap:1".to_owned(), b"b".to_vec())]);
     let kept = ground.write(|tx| settings::get_or_insert(tx, "remapped", b"e")).await;

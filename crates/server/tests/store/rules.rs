@@ -1,6 +1,7 @@
 use dregs_core::badge::BadgeType;
+use dregs_core::list::ListType;
 use dregs_core::notify::message::EventType;
-use dregs_core::rules::{BadgeRule, Condition, EscalationRule, Kind, Severity, Which};
+use dregs_core::rules::{Addition, BadgeRule, Condition, EscalationRule, Kind, Severity, Which};
 use dregs_server::store::channels;
 use dregs_server::store::escalations::{self, Mover, NewEscalation, Status};
 use dregs_server::store::identities::{self, Decided};
@@ -37,6 +38,11 @@ fn badge_rule() -> Kept<BadgeRule> {
         conditions: vec![Condition::ScoreGte { category: Which::Any, threshold: 80 }],
         apply_delay_seconds: 60,
         remove_delay_seconds: 0,
+        adds_to_lists: vec![Addition {
+            list: "bad".to_owned(),
+            what: ListType::Device,
+            for_seconds: Some(60),
+        }],
     })
 }
 
@@ -51,6 +57,7 @@ fn escalation_rule() -> Kept<EscalationRule> {
         open_after_seconds: 1,
         close_after_seconds: 2,
         effective_at: Some(at(77)),
+        adds_to_lists: vec![Addition { list: "bad".to_owned(), what: ListType::Ip, for_seconds: None }],
     })
 }
 

@@ -2,6 +2,7 @@
 
 use dregs_core::list::{Change, ListType};
 use dregs_core::time::Timestamp;
+use dregs_server::store::list_sources::{self, Cause, Source};
 use dregs_server::store::lists::{self, Entry, TeamList};
 use dregs_server::store::{StoreError, Tx, users};
 
@@ -14,6 +15,7 @@ on_both_engines!(
     entries_are_found_by_value_and_by_what_has_changed,
     what_has_ended_is_told_once,
     a_list_goes_little_by_little,
+    an_entry_of_rules_has_sources_until_somebody_changes_it,
 );
 
 /// A store with a team, whose id is 1.
@@ -185,4 +187,62 @@ async fn a_list_goes_little_by_little(engine: Engine) {
     assert_eq!(removed, [2, 1, 1, 0], "and the list itself");
     let left = ground.read(move |tx| lists::changed_since(tx, (1, kept), (0, 0), 10)).await;
     assert_eq!(left.len(), 3);
+}
+
+/// A source of an entry of a list.
+fn source(list_id: i64, entry_id: i64, revision: i64, (identity_id, cause): (i64, Cause)) -> Source {
+    Source { id: 0, team_id: 1, list_id, entry_id, revision, identity_id, cause }
+}
+
+async fn an_entry_of_rules_has_sources_until_somebody_changes_it(engine: Engine) {
+    let ground = ground(engine).await;
+    let id = ground.write(|tx| lists::insert(tx, &new("a"))).await;
+    let found = ground.read(|tx| lists::by_slug(tx, 1, "a")).await.map(|list| list.id);
+    assert_eq!(found, Some(id));
+    assert_eq!(ground.read(|tx| lists::by_slug(tx, 2, "a")).await, None, "of another team");
+    ground.write(|tx| lists::lock(tx, &[(1, "a"), (1, "gone")].into())).await;
+    let first = ground.write(move |tx| put(tx, id, &[("x", None), ("y", None), ("z", None)])).await;
+    let of = |value: &'static str| {
+        move |tx: &mut Tx| Ok(lists::with_values(tx, (1, id), &[value.into()])?.pop().unwrap().id)
+    };
+    let (x, y, z) = (ground.read(of("x")).await, ground.read(of("y")).await, ground.read(of("z")).await);
+    let badge = || (7, Cause::Badge("bad".into()));
+    let new = [
+        source(id, x, first, badge()),
+        source(id, x, first, (8, Cause::Escalation(5))),
+        source(id, y, first, badge()),
+        source(id, z, first, badge()),
+    ];
+    let expected = new.to_vec();
+    ground.write(move |tx| list_sources::insert(tx, &new)).await;
+    let plain = |found: Vec<Source>| -> Vec<Source> {
+        let mut found: Vec<_> = found.into_iter().map(|source| Source { id: 0, ..source }).collect();
+        found.sort_by_key(|source| (source.entry_id, source.identity_id));
+        found
+    };
+    let entries = move |tx: &mut Tx| list_sources::of_entries(tx, (1, id), &[x, y, z]);
+    assert_eq!(plain(ground.read(entries).await), expected);
+    // An analyst changes one, and a rule another.
+    ground.write(move |tx| put(tx, id, &[("y", Some(at(9)))])).await;
+    ground
+        .write(move |tx| {
+            let revision = put(tx, id, &[("z", Some(at(9)))])?;
+            list_sources::keep_up(tx, (1, id), z, (first, revision))
+        })
+        .await;
+    let mut left = expected.clone();
+    left.remove(2);
+    left[2].revision = first + 2;
+    assert_eq!(plain(ground.read(entries).await), left);
+    let of_identity = ground.read(|tx| list_sources::of_identity(tx, 1, 7)).await;
+    assert_eq!(of_identity.iter().map(|source| source.entry_id).collect::<Vec<_>>(), [x, y, z]);
+    assert_eq!(ground.read(|tx| list_sources::of_identity(tx, 2, 7)).await, []);
+    let ids: Vec<_> = of_identity.iter().take(2).map(|source| source.id).collect();
+    ground.write(move |tx| list_sources::delete(tx, &ids)).await;
+    assert_eq!(ground.read(|tx| list_sources::of_identity(tx, 1, 7)).await.len(), 1);
+    // With the entry they go.
+    ground.write(move |tx| lists::delete_entry(tx, (1, id), x, 9)).await;
+    assert_eq!(ground.read(|tx| list_sources::of_identity(tx, 1, 8)).await, []);
+    ground.write(move |tx| list_sources::delete_of_entry(tx, (1, id), z)).await;
+    assert_eq!(ground.read(entries).await, []);
 }

@@ -81,6 +81,7 @@ fn rules_micros() -> f64 {
         conditions: conditions.clone(),
         apply_delay_seconds: 0,
         remove_delay_seconds: 60,
+        adds_to_lists: Vec::new(),
     });
     let escalations = (0..500).map(|id| EscalationRule {
         id,
@@ -92,6 +93,7 @@ fn rules_micros() -> f64 {
         open_after_seconds: 60,
         close_after_seconds: 60,
         effective_at: None,
+        adds_to_lists: Vec::new(),
     });
     let rules = Rules { badges: badges.collect(), escalations: escalations.collect() };
     let scores = Scores { humanity: Some(40), behavior: Some(60), ..Scores::default() };

@@ -16,14 +16,14 @@ use dregs_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::ops::decide::snoozes;
+use crate::ops::decide::{rule_lists, snoozes};
 use crate::ops::deliver::deliveries::of_notification;
 use crate::ops::deliver::filters;
-use crate::ops::team::rules::OfTeams;
+use crate::ops::evaluate::evaluation::Seen;
 use crate::store::channels::{self, LeftOut, Subscriber, Subscriptions};
 use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
-use crate::store::{Result, StoreError, Tx, badges, notifications};
+use crate::store::{Result, StoreError, Tx, badges, lists, notifications};
 use crate::trace::{Context, Kind, Span};
 
 /// An identity, and what the rules make of it.
@@ -205,7 +205,8 @@ impl Listeners {
 ///
 /// # Errors
 /// Those of the store.
-pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -> Result<BTreeSet<i64>> {
+pub fn save(tx: &mut Tx, decided: &[Decided], seen: &Seen, now: Timestamp) -> Result<BTreeSet<i64>> {
+    lists::lock(tx, &rule_lists::named(decided.iter(), &seen.rules))?;
     let mut rows = Vec::new();
     for one in decided {
         let (id, sequence, decide_at) = (one.identity_id, one.sequence, one.decision.next_at);
@@ -216,21 +217,16 @@ pub fn save(tx: &mut Tx, decided: &[Decided], rules: &OfTeams, now: Timestamp) -
     let taken: BTreeSet<_> = identities::save_decisions(tx, &rows)?.into_iter().collect();
     let listeners = Listeners::read(tx, decided.iter().map(|one| one.team_id).collect())?;
     let taken = decided.iter().filter(|one| taken.contains(&one.identity_id));
-    write(tx, taken, &listeners, rules, LeftOut::new(), now)
+    write(tx, taken, &listeners, seen, LeftOut::new(), now)
 }
 
 /// Writes a decision that may change no badge, so that a cycle which has read what was before is not taken.
 ///
 /// # Errors
 /// Those of the store.
-pub fn save_numbered(
-    tx: &mut Tx,
-    decided: Decided,
-    rules: &OfTeams,
-    now: Timestamp,
-) -> Result<BTreeSet<i64>> {
+pub fn save_numbered(tx: &mut Tx, decided: Decided, seen: &Seen, now: Timestamp) -> Result<BTreeSet<i64>> {
     let (id, changes) = (decided.identity_id, decided.changes_badges());
-    let told = save(tx, &[decided], rules, now)?;
+    let told = save(tx, &[decided], seen, now)?;
     if !changes {
         identities::number_events(tx, id, 1)?;
     }
@@ -260,14 +256,14 @@ pub fn write<'d>(
     tx: &mut Tx,
     decided: impl Iterator<Item = &'d Decided>,
     listeners: &Listeners,
-    rules: &OfTeams,
+    seen: &Seen,
     mut left_out: LeftOut,
     now: Timestamp,
 ) -> Result<BTreeSet<i64>> {
     let mut told = BTreeSet::new();
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for decided in decided {
-        let rules = rules.of(decided.team_id);
+        let rules = seen.rules.of(decided.team_id);
         if decided.changes_badges() {
             added.extend(decided.carried(&decided.decision.added));
             removed.extend(decided.carried(&decided.decision.removed));
@@ -298,11 +294,16 @@ pub fn write<'d>(
                 told.extend(moved_on(tx, team_id, &open, to, moved, &mut left_out, now)?);
             }
         }
+        let mut opened = Vec::new();
         for rule in &decided.decision.opened {
-            if let Some(rule) = rules.escalations.iter().find(|known| known.id == *rule) {
-                told.extend(open(tx, decided, rule, &mut left_out, now)?);
+            if let Some(rule) = rules.escalations.iter().find(|known| known.id == *rule)
+                && let Some((id, channels)) = open(tx, decided, rule, &mut left_out, now)?
+            {
+                opened.push((rule.id, id));
+                told.extend(channels);
             }
         }
+        rule_lists::add(tx, seen, decided, &opened, now)?;
     }
     badges::change(tx, &added, &removed)?;
     channels::leave_out(tx, &left_out)?;
@@ -397,13 +398,14 @@ pub fn tell_of_label(
     tell(tx, start.team_id, (event, None), (start.id, sequence), &data, &to, now)
 }
 
+/// The answer is the number of the escalation, and the channels that have something to send.
 fn open(
     tx: &mut Tx,
     decided: &Decided,
     rule: &EscalationRule,
     left_out: &mut LeftOut,
     now: Timestamp,
-) -> Result<Vec<i64>> {
+) -> Result<Option<(i64, Vec<i64>)>> {
     let new = NewEscalation {
         team_id: decided.team_id,
         identity_id: decided.identity_id,
@@ -415,10 +417,11 @@ fn open(
         scores: decided.scores,
         opened_at: now,
     };
-    let Some(id) = escalations::insert(tx, &new)? else { return Ok(Vec::new()) };
-    let Some(opened) = escalations::find(tx, decided.team_id, id)? else { return Ok(Vec::new()) };
+    let Some(id) = escalations::insert(tx, &new)? else { return Ok(None) };
+    let Some(opened) = escalations::find(tx, decided.team_id, id)? else { return Ok(None) };
     let event = (EventType::EscalationOpened, decided.trace);
-    tell_of(tx, decided.team_id, event, (&opened, &decided.scores), left_out, now)
+    let told = tell_of(tx, decided.team_id, event, (&opened, &decided.scores), left_out, now)?;
+    Ok(Some((id, told)))
 }
 
 /// Moves an escalation on, or back, and tells its channels if it is closed by that, or open again; the

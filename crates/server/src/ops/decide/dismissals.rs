@@ -1,13 +1,15 @@
 //! Badges that a person takes off an identity, and gives back.
 
+use dregs_core::link::KeyHasher;
 use dregs_core::rules::{Dismissal, Standing};
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::decide::decisions;
+use crate::ops::decide::{decisions, rule_lists};
+use crate::ops::directories::Directories;
+use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
-use crate::ops::team::rules;
 use crate::store::changes::{self, Touched};
 use crate::store::identities::{self, CycleStart, Identity};
 use crate::store::marks;
@@ -16,7 +18,8 @@ use crate::store::{Result, Store, StoreError, Tx, analyses};
 /// What takes badges off identities, and gives them back.
 pub struct Dismissals<'a> {
     pub store: &'a Store,
-    pub rules: &'a rules::Directory,
+    pub kept: &'a Directories,
+    pub hasher: KeyHasher,
     pub deliveries: &'a Handoff<Outgoing>,
     pub evaluations: &'a Evaluations,
 }
@@ -35,10 +38,11 @@ impl Dismissals<'_> {
         reason: Option<String>,
         now: Timestamp,
     ) -> Result<Option<Identity>> {
-        let rules = self.rules.current();
+        let seen = Seen::now(self.kept, self.hasher);
         let written = self
             .store
             .write(move |tx| {
+                let added = rule_lists::lock_added(tx, actor.team_id, identity.row_id)?;
                 let Some((start, mut standing)) = read(tx, &identity)? else { return Ok(None) };
                 let Some(badge) = standing.badges.iter().find(|badge| badge.slug == slug).cloned() else {
                     return Ok(None);
@@ -46,14 +50,15 @@ impl Dismissals<'_> {
                 let newest = analyses::newest(tx, identity.row_id, 1)?.pop();
                 let observations = newest.map(|newest| newest.detail.observations).unwrap_or_default();
                 let by = (now, actor.name.as_str(), reason.clone());
-                let of_team = rules.of(start.team_id);
+                let of_team = seen.rules.of(start.team_id);
                 let dismissal = Dismissal::new(&badge.slug, &badge.name, by, &observations, of_team);
                 let after = json!({ "badge": &badge.slug, "dismissed": true, "reason": &dismissal.reason });
                 standing.dismissed.retain(|known| known.slug != badge.slug);
                 standing.dismissed.push(dismissal);
                 let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
                 let decided = decisions::ask(&start, of_team, now)?.ok_or(StoreError::Retry)?;
-                let told = decisions::save(tx, &[decided], &rules, now)?;
+                let told = decisions::save(tx, &[decided], &seen, now)?;
+                rule_lists::dismiss(tx, start.team_id, added, &slug, now)?;
                 let act = Act {
                     action: "identity.dismiss-badge",
                     target_type: "identity",
@@ -86,7 +91,7 @@ impl Dismissals<'_> {
         slug: String,
         now: Timestamp,
     ) -> Result<Option<Identity>> {
-        let (rules, min_cycle_ms) = (self.rules.current(), self.evaluations.min_cycle_ms);
+        let (seen, min_cycle_ms) = (Seen::now(self.kept, self.hasher), self.evaluations.min_cycle_ms);
         let written = self
             .store
             .write(move |tx| {
@@ -98,8 +103,8 @@ impl Dismissals<'_> {
                 }
                 let start = CycleStart { standing: standing.encode().map_err(broken)?, ..start };
                 let decided =
-                    decisions::ask(&start, rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
-                let told = decisions::save_numbered(tx, decided, &rules, now)?;
+                    decisions::ask(&start, seen.rules.of(start.team_id), now)?.ok_or(StoreError::Retry)?;
+                let told = decisions::save_numbered(tx, decided, &seen, now)?;
                 marks::mark_dirty(tx, &[identity.row_id], now, min_cycle_ms)?;
                 let act = Act {
                     action: "identity.restore-badge",

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use dregs_core::label::{Source, Verdict};
+use dregs_core::label::{Outcome, Source, Verdict};
 use dregs_core::time::Timestamp;
 use serde_json::json;
 
 use crate::ops::audit::{self, Act, Actor};
-use crate::ops::decide::decisions;
 use crate::ops::decide::labels::{self, Given, Labels, NewLabel};
+use crate::ops::decide::{decisions, rule_lists};
 use crate::store::escalation_history::{self, Kind, NewEntry};
 use crate::store::escalations::{self, Escalation, Mover, Status};
 use crate::store::{Result, Tx, identities};
@@ -98,6 +98,11 @@ pub(super) fn move_in(
     let mover = Mover { by: Some(&actor.name), reason: to.reason.as_deref() };
     let told = decisions::move_on(tx, actor.team_id, &escalation, (to.status, mover), &scores, None, now)?;
     moved.told.extend(told);
+    let verdict = to.verdict.map(|(verdict, _)| verdict).or(escalation.verdict);
+    if to.status == Status::Closed && verdict.is_some_and(|verdict| verdict.outcome == Outcome::Good) {
+        let added = rule_lists::lock_added(tx, actor.team_id, escalation.identity_row)?;
+        rule_lists::clear(tx, actor.team_id, escalation.identity_row, added, now)?;
+    }
     let mut after = json!({ "status": to.status.name() });
     if let Some(reason) = &to.reason {
         after["reason"] = json!(reason);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dregs_core::identity::Profile;
-use dregs_core::label::{Source, Verdict};
+use dregs_core::label::{Outcome, Source, Verdict};
 use dregs_core::link::KeyHasher;
 use dregs_core::rules::{Evidence, Label, Standing};
 use dregs_core::score::{ANALYZERS, Observation};
@@ -14,14 +14,14 @@ use serde_json::json;
 use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
-use crate::ops::decide::decisions;
 use crate::ops::decide::draws::DRAWN;
+use crate::ops::decide::{decisions, rule_lists};
 use crate::ops::directories::Directories;
+use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::handoff::{Evaluations, Handoff, Outgoing};
 use crate::ops::identities::edit::linked;
 use crate::ops::ingest::refold;
 use crate::ops::team::mappings::Mappings;
-use crate::ops::team::rules::OfTeams;
 use crate::store::changes::{self, Touched};
 use crate::store::escalations::{Mover, Status};
 use crate::store::identities::{self, CycleStart};
@@ -73,7 +73,7 @@ pub enum Given {
 /// What labels go by beside the rows.
 #[derive(Clone)]
 pub struct Context {
-    rules: Arc<OfTeams>,
+    seen: Arc<Seen>,
     mappings: Arc<Mappings>,
     hasher: KeyHasher,
     min_cycle_ms: i64,
@@ -82,7 +82,7 @@ pub struct Context {
 impl Labels<'_> {
     pub fn context(&self) -> Context {
         Context {
-            rules: self.kept.rules.current(),
+            seen: Arc::new(Seen::now(self.kept, self.hasher)),
             mappings: self.kept.mappings.current(),
             hasher: self.hasher,
             min_cycle_ms: self.evaluations.min_cycle_ms,
@@ -257,18 +257,20 @@ fn settle(tx: &mut Tx, context: &Context, team_id: i64, id: i64, now: Timestamp)
     }
     let verdict = |label: &Option<Label>| label.as_ref().map(|label| label.verdict);
     let (was, is) = (verdict(&before), verdict(&standing.label));
+    let is_good = is.is_some_and(|verdict| verdict.outcome == Outcome::Good);
+    let added = if is_good { rule_lists::lock_added(tx, team_id, id)? } else { Vec::new() };
     let counts = |verdict: Option<Verdict>| verdict.is_some_and(Verdict::is_of_owner);
     identities::set_verdict(tx, id, is, now)?;
     let mut rescored = if counts(was) == counts(is) { BTreeSet::new() } else { others(tx, context, &start)? };
     rescored.insert(id);
     let label = standing.label.clone();
-    let (start, rules) =
-        (CycleStart { standing: standing.encode().map_err(broken)?, ..start }, &context.rules);
-    let mut told = match decisions::ask(&start, rules.of(team_id), now)? {
-        Some(decided) => decisions::save_numbered(tx, decided, rules, now)?,
+    let (start, seen) = (CycleStart { standing: standing.encode().map_err(broken)?, ..start }, &context.seen);
+    let mut told = match decisions::ask(&start, seen.rules.of(team_id), now)? {
+        Some(decided) => decisions::save_numbered(tx, decided, seen, now)?,
         // Its first cycle decides.
         None => decisions::keep(tx, &start)?,
     };
+    rule_lists::clear(tx, team_id, id, added, now)?;
     told.extend(decisions::tell_of_label(tx, &start, label.as_ref(), now)?);
     marks::mark_dirty(tx, &rescored.into_iter().collect::<Vec<_>>(), now, context.min_cycle_ms)?;
     changes::insert(tx, &Touched::identity(id), now)?;

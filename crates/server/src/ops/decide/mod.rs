@@ -16,6 +16,7 @@ pub mod labels;
 pub mod notes;
 pub mod rule_backtest;
 pub mod rule_comparison;
+pub mod rule_lists;
 pub mod rule_preview;
 pub mod snoozes;
 pub mod waves;

@@ -1,5 +1,6 @@
 //! Escalation rules that a person puts off for one identity, until a time.
 
+use dregs_core::link::KeyHasher;
 use dregs_core::rules::{Snooze, Standing};
 use dregs_core::time::Timestamp;
 use serde_json::json;
@@ -7,8 +8,9 @@ use serde_json::json;
 use super::dismissals::{finish, read};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::decide::decisions;
+use crate::ops::directories::Directories;
+use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::handoff::{Handoff, Outgoing};
-use crate::ops::team::rules;
 use crate::store::escalation_history::{self, Kind, NewEntry};
 use crate::store::escalations::{self, Mover, Status};
 use crate::store::identities::{CycleStart, Identity};
@@ -29,7 +31,8 @@ struct Closing {
 /// What puts rules off.
 pub struct Snoozes<'a> {
     pub store: &'a Store,
-    pub rules: &'a rules::Directory,
+    pub kept: &'a Directories,
+    pub hasher: KeyHasher,
     pub deliveries: &'a Handoff<Outgoing>,
 }
 
@@ -98,7 +101,7 @@ impl Snoozes<'_> {
         ),
         now: Timestamp,
     ) -> Result<Option<Identity>> {
-        let rules = self.rules.current();
+        let seen = Seen::now(self.kept, self.hasher);
         let written = self
             .store
             .write(move |tx| {
@@ -110,8 +113,8 @@ impl Snoozes<'_> {
                 let of = escalations::newest_of(tx, identity.row_id, rule)?;
                 let encoded = standing.encode().map_err(|error| StoreError::Broken(error.to_string()))?;
                 let start = CycleStart { standing: encoded, ..start };
-                let mut told = match decisions::ask(&start, rules.of(start.team_id), now)? {
-                    Some(decided) => decisions::save_numbered(tx, decided, &rules, now)?,
+                let mut told = match decisions::ask(&start, seen.rules.of(start.team_id), now)? {
+                    Some(decided) => decisions::save_numbered(tx, decided, &seen, now)?,
                     None => decisions::keep(tx, &start)?,
                 };
                 // What was reopened by hand is none that its rule closes.

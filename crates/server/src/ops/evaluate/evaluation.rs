@@ -141,6 +141,12 @@ impl Seen {
         Ok(of.zip(said).filter_map(|(counter, value)| Some((counter.slug.clone(), value?))).collect())
     }
 
+    /// Whether a device of a team is left out.
+    pub fn leaves_out(&self, team_id: i64, fingerprint: &str) -> bool {
+        let key = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
+        self.disregarded.contains(&HashedKey::new(&self.hasher, team_id, &key))
+    }
+
     /// With a device that is left out, or is not.
     #[must_use]
     pub fn supposing_device(mut self, key: HashedKey, disregarded: bool) -> Self {
@@ -225,10 +231,7 @@ impl Evaluee {
         // Nobody living is found by their e-mail address, but those who were deleted.
         let email = profile.email.as_deref().and_then(person::mailbox);
         let email = email.map(|value| LinkKey { kind: KeyKind::Email, value });
-        let left_out = |fingerprint: &str| {
-            let key = LinkKey { kind: KeyKind::Device, value: fingerprint.to_owned() };
-            seen.disregarded.contains(&HashedKey::new(&seen.hasher, start.team_id, &key))
-        };
+        let left_out = |fingerprint: &str| seen.leaves_out(start.team_id, fingerprint);
         let subject = (start.external_id.as_str(), &state, &profile);
         let trusted = Trusted::of(seen.lists.of(start.team_id), subject, now);
         let common = trusted.and_common(seen.common.of(start.team_id));

@@ -92,12 +92,17 @@ impl Work {
         format!("{VALUES_PREFIX}{}:{}", self.team_id, self.value)
     }
 
+    fn values(&self, tx: &mut Tx) -> Result<Vec<String>> {
+        let name = self.values_name();
+        // Other work may be called the same and a digit more.
+        let kept = settings::with_prefix(tx, &name)?.into_iter().find(|(kept, _)| *kept == name);
+        kept.map_or(Ok(Vec::new()), |(_, values)| serde_json::from_slice(&values)).map_err(broken)
+    }
+
     /// The values that it is about, as a list.
     fn listed(&self, tx: &mut Tx) -> Result<Option<List>> {
         let Concern::Listed(list_type) = self.concern else { return Ok(None) };
-        let kept = settings::with_prefix(tx, &self.values_name())?.pop();
-        let values: Vec<String> =
-            kept.map_or(Ok(Vec::new()), |(_, values)| serde_json::from_slice(&values)).map_err(broken)?;
+        let values = self.values(tx)?;
         let mut list = List::new(String::new(), list_type, false);
         let change = |value| Change { value, is_in: true, ends_at: None };
         list.apply(&HASHER, values.into_iter().map(change));
@@ -185,6 +190,48 @@ pub fn begin_listed(
         settings::put(tx, &work.values_name(), &serde_json::to_vec(values).map_err(broken)?)?;
     }
     work.put(tx)
+}
+
+/// The same for values that a rule puts on a list, which come one by one: they join those whose work has not begun, so
+/// that of one list no more than two walks are to be made, however many come.
+pub fn join_listed(
+    tx: &mut Tx,
+    of: (i64, ListType),
+    (list_id, revision): (i64, i64),
+    values: &[String],
+    now: Timestamp,
+) -> Result<()> {
+    let (team_id, list_type) = of;
+    let concern = Concern::Listed(list_type);
+    let prefix = format!("{WORK_PREFIX}{team_id}:{concern:?}:list-{list_id}-rules-");
+    for (name, kept) in settings::with_prefix(tx, &prefix)? {
+        let work: Work = serde_json::from_slice(&kept).map_err(broken)?;
+        if work.after > 0 || !settings::lock_free(tx, &name, &kept)? {
+            continue;
+        }
+        let mut all = work.values(tx)?;
+        all.extend(values.iter().cloned());
+        if all.len() <= VALUES_MAX {
+            return settings::put(tx, &work.values_name(), &serde_json::to_vec(&all).map_err(broken)?);
+        }
+    }
+    begin_listed(tx, of, &format!("{list_id}-rules-{revision}"), values, now)
+}
+
+/// Takes values that are to be forgotten out of what is to be done for a team.
+pub fn forget_values(tx: &mut Tx, team_id: i64, values: &[String]) -> Result<()> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    for (name, kept) in settings::with_prefix(tx, &format!("{VALUES_PREFIX}{team_id}:"))? {
+        let mut all: Vec<String> = serde_json::from_slice(&kept).map_err(broken)?;
+        let count = all.len();
+        all.retain(|value| !values.contains(value));
+        if all.len() < count {
+            settings::put(tx, &name, &serde_json::to_vec(&all).map_err(broken)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Identities that are looked at to count those whom a change concerns: the newest. It takes a second or so.

@@ -14,15 +14,19 @@ use crate::clock::Clock;
 use crate::failpoint::{self, Failpoint};
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::counters::{self, Seen};
+use crate::ops::decide::rule_lists;
 use crate::ops::directories::Directories;
 use crate::ops::handoff::Evaluations;
+use crate::ops::identities::edit::linked;
 use crate::ops::identities::traces;
 use crate::ops::ingest::names::{Known, Names};
+use crate::ops::ingest::refold;
 use crate::ops::long_reads::LongReads;
 use crate::ops::team::mappings::Mappings;
 use crate::store::changes::{self, Touched};
-use crate::store::identities::Identity;
+use crate::store::identities::{self, Identity};
 use crate::store::links::{self, HashedKey};
+use crate::store::marks;
 use crate::store::names::NameKind;
 use crate::store::{Result, Store, StoreError, Tx, audit_log, erasure, groups, retention};
 
@@ -47,10 +51,14 @@ impl Eraser<'_> {
     /// Those of the store; what is left then is removed in the background.
     pub async fn erase(&self, actor: Actor, identity: Identity) -> Result<()> {
         let (now, hasher, team_id, id) = (self.clock.now(), self.hasher, actor.team_id, identity.row_id);
-        let mappings = self.kept.mappings.current();
+        let (mappings, min_cycle_ms) = (self.kept.mappings.current(), self.evaluations.min_cycle_ms);
         let (counters, seen) = (self.kept.counters.current(), Seen::now(self.kept, hasher));
         self.store
             .write(move |tx| {
+                if rule_lists::forget(tx, team_id, id, now)? {
+                    let sharing = sharing(tx, &hasher, &mappings, team_id, id)?;
+                    marks::mark_dirty(tx, &sharing, now, min_cycle_ms)?;
+                }
                 remove_profile_keys(tx, &hasher, &mappings, team_id, &identity)?;
                 let data = serde_json::from_str(&identity.data)
                     .map_err(|error| StoreError::Broken(error.to_string()))?;
@@ -117,6 +125,15 @@ impl Eraser<'_> {
         self.evaluations.spill();
         self.store.empty_log().await
     }
+}
+
+/// Who else has what an identity has.
+fn sharing(tx: &mut Tx, hasher: &KeyHasher, mappings: &Mappings, team_id: i64, id: i64) -> Result<Vec<i64>> {
+    let Some(start) = identities::load_cycle_starts(tx, &[id])?.pop() else { return Ok(Vec::new()) };
+    let data = serde_json::from_str(&start.data).map_err(|error| StoreError::Broken(error.to_string()))?;
+    let profile = Profile::from_data(&data, mappings.of(team_id));
+    let state = refold::decode(tx, id, &start.state)?;
+    Ok(linked(tx, hasher, team_id, id, &state, &profile)?.into_iter().collect())
 }
 
 /// Removes the keys of what an identity said of itself, by today's mapping and by the shipped one.

@@ -345,7 +345,10 @@ pub async fn remove(
 }
 
 /// Takes entries off a list at its next revision; the answer is those that were on it.
-fn take_off(tx: &mut Tx, list: &TeamList, ids: &[i64], now: Timestamp) -> Result<Vec<Entry>> {
+///
+/// # Errors
+/// Those of the store.
+pub fn take_off(tx: &mut Tx, list: &TeamList, ids: &[i64], now: Timestamp) -> Result<Vec<Entry>> {
     let Some(list) = lists::next_revision(tx, list.team_id, list.id, now)? else { return Ok(Vec::new()) };
     let key = (list.team_id, list.id);
     let mut gone = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::badge::BadgeType;
 use dregs_core::rules::{
-    BadgeRule, Condition, EscalationRule, Kind as RuleKind, Rules, Severity, starter_rules,
+    Addition, BadgeRule, Condition, EscalationRule, Kind as RuleKind, Rules, Severity, starter_rules,
 };
 use dregs_core::time::Timestamp;
 use serde::Deserialize;
@@ -116,6 +116,7 @@ impl Rule for BadgeRule {
             "conditions": rule.conditions,
             "applyDelaySeconds": rule.apply_delay_seconds,
             "removeDelaySeconds": rule.remove_delay_seconds,
+            "addsToLists": rule.adds_to_lists,
             "enabled": kept.enabled,
         })
     }
@@ -131,6 +132,8 @@ impl Rule for BadgeRule {
             conditions: Vec<Condition>,
             apply_delay_seconds: u64,
             remove_delay_seconds: u64,
+            #[serde(default)]
+            adds_to_lists: Vec<Addition>,
             enabled: bool,
         }
         let told: Told = serde_json::from_str(told)?;
@@ -141,6 +144,7 @@ impl Rule for BadgeRule {
             conditions: told.conditions,
             apply_delay_seconds: told.apply_delay_seconds,
             remove_delay_seconds: told.remove_delay_seconds,
+            adds_to_lists: told.adds_to_lists,
             ..kept.rule.clone()
         };
         Ok(Kept { rule, enabled: told.enabled, ..kept.clone() })
@@ -193,6 +197,7 @@ impl Rule for EscalationRule {
             "openAfterSeconds": rule.open_after_seconds,
             "closeAfterSeconds": rule.close_after_seconds,
             "effectiveAt": rule.effective_at,
+            "addsToLists": rule.adds_to_lists,
             "enabled": kept.enabled,
         })
     }
@@ -208,6 +213,8 @@ impl Rule for EscalationRule {
             open_after_seconds: u64,
             close_after_seconds: u64,
             effective_at: Option<Timestamp>,
+            #[serde(default)]
+            adds_to_lists: Vec<Addition>,
             enabled: bool,
         }
         let told: Told = serde_json::from_str(told)?;
@@ -219,6 +226,7 @@ impl Rule for EscalationRule {
             open_after_seconds: told.open_after_seconds,
             close_after_seconds: told.close_after_seconds,
             effective_at: told.effective_at,
+            adds_to_lists: told.adds_to_lists,
             ..kept.rule.clone()
         };
         Ok(Kept { rule, enabled: told.enabled, ..kept.clone() })

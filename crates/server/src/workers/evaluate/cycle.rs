@@ -12,11 +12,11 @@ use crate::app::App;
 use crate::clock::{Clock, monotonic, unix_nanos};
 use crate::failpoint::{self, Failpoint};
 use crate::ops::decide::decisions::{self, Decided, Listeners};
+use crate::ops::decide::rule_lists;
 use crate::ops::deliver::filters;
 use crate::ops::deliver::messages::EventIds;
-use crate::ops::evaluate::evaluation::{self, Scored};
+use crate::ops::evaluate::evaluation::{self, Scored, Seen};
 use crate::ops::handoff::Outgoing;
-use crate::ops::team::rules;
 use crate::store::analyses::{self, Analysis, Detail};
 use crate::store::attempts::Trigger;
 use crate::store::changes::{self, Touched};
@@ -24,8 +24,7 @@ use crate::store::channels::{LeftOut, Subscriber};
 use crate::store::claims::{DELIVERY_LEASE_MS, Due, EVALUATION_LEASE_MS};
 use crate::store::deliveries::{self, NewDelivery, Subject};
 use crate::store::identities::{self, CycleEnd};
-use crate::store::versions::{self, Versions};
-use crate::store::{Result, StoreError, Tx, codec, log_failure};
+use crate::store::{Result, StoreError, Tx, codec, lists, log_failure, versions};
 use crate::trace::context::Causes;
 use crate::trace::{self, Kind, Span};
 
@@ -83,12 +82,12 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
     let (begun, began_at) = (monotonic(), unix_nanos());
     let ids = identity_ids.to_vec();
     let (event_ids, clock, seen) = (app.event_ids, Arc::clone(&app.clock), app.seen());
-    let (rules, versions) = (Arc::clone(&seen.rules), Arc::clone(&seen.versions));
-    let common = Arc::clone(&seen.common);
+    let seen = Arc::new(seen);
+    let (common, scored_by) = (Arc::clone(&seen.common), Arc::clone(&seen));
     let cycles = app
         .store
         .read(move |tx| {
-            let scored = evaluation::score(tx, &ids, &seen, clock.now())?;
+            let scored = evaluation::score(tx, &ids, &scored_by, clock.now())?;
             // Another node may have been faster, where it took this one for dead.
             let due = scored.into_iter().filter(|scored| scored.start.is_due);
             due.map(|scored| Cycle::new(scored, event_ids, clock.as_ref())).collect()
@@ -107,7 +106,7 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
         }
     }
     let count = cycles.len() as u64;
-    if !commit(app, cycles, rules, versions, began_at).await? {
+    if !commit(app, cycles, seen, began_at).await? {
         return Ok(false);
     }
     metrics::counter!("dregs_cycles_total").increment(count);
@@ -116,21 +115,14 @@ async fn run_once(app: &Arc<App>, identity_ids: &[i64]) -> Result<bool> {
 }
 
 /// Commits the cycles and hands their deliveries on, if everything they go by is still in force.
-async fn commit(
-    app: &Arc<App>,
-    cycles: Vec<Cycle>,
-    rules: Arc<rules::OfTeams>,
-    versions: Arc<Versions>,
-    began_at: u64,
-) -> Result<bool> {
+async fn commit(app: &Arc<App>, cycles: Vec<Cycle>, seen: Arc<Seen>, began_at: u64) -> Result<bool> {
     let mut grants = Grants::reserve(app, &cycles);
     let context = Context {
         now: app.clock.now(),
         min_cycle_ms: app.evaluations.min_cycle_ms,
         node: app.node.id(),
         granted: grants.left.clone(),
-        rules,
-        versions,
+        seen,
         again: app.evaluations.reserve(cycles.len()),
     };
     let (now, again) = (context.now, context.again);
@@ -318,8 +310,7 @@ struct Context {
     node: i64,
     /// Places for deliveries, by channel.
     granted: BTreeMap<i64, usize>,
-    rules: Arc<rules::OfTeams>,
-    versions: Arc<Versions>,
+    seen: Arc<Seen>,
     /// Places for identities that changed while they were scored.
     again: usize,
 }
@@ -341,7 +332,8 @@ struct Committed {
 
 /// The one transaction of a batch; `None`, and nothing is written, where what it goes by has changed.
 fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Committed>> {
-    if !versions::hold(tx, &context.versions)? {
+    lists::lock(tx, &rule_lists::named(cycles.iter().map(|c| &c.decided), &context.seen.rules))?;
+    if !versions::hold(tx, &context.seen.versions)? {
         return Ok(None);
     }
     let next_at = context.now.plus_millis(context.min_cycle_ms);
@@ -385,7 +377,7 @@ fn write(tx: &mut Tx, cycles: &[Cycle], context: &Context) -> Result<Option<Comm
     let (deliveries, left_out) = insert_deliveries(tx, &taken_cycles, &listeners, context)?;
     let deciding_at = unix_nanos();
     let decided = taken_cycles.iter().map(|cycle| &cycle.decided);
-    let told = decisions::write(tx, decided, &listeners, &context.rules, left_out, context.now)?;
+    let told = decisions::write(tx, decided, &listeners, &context.seen, left_out, context.now)?;
     let spilled = !in_store.is_empty() || !overtaken.is_empty();
     let decided_at = (deciding_at, unix_nanos());
     Ok(Some(Committed { overtaken, decided_at, told, deliveries, still_due, spilled }))

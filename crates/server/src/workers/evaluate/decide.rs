@@ -9,11 +9,11 @@ use dregs_core::time::Timestamp;
 use crate::app::App;
 use crate::clock::unix_nanos;
 use crate::failpoint::{self, Failpoint};
-use crate::ops::decide::decisions;
+use crate::ops::decide::{decisions, rule_lists};
 use crate::shutdown::Shutdown;
 use crate::store::claims::EVALUATION_LEASE_MS;
 use crate::store::identities;
-use crate::store::{Result, Tx, log_failure, versions};
+use crate::store::{Result, Tx, lists, log_failure, versions};
 use crate::trace::Context;
 
 /// Identities decided on in one transaction.
@@ -67,22 +67,25 @@ async fn batch(app: &Arc<App>) -> Result<bool> {
 /// The channels that have something to send; `None`, and nothing is written, where it would go by rules that are no
 /// longer in force.
 async fn decide(app: &Arc<App>, ids: Vec<i64>, now: Timestamp) -> Result<Option<BTreeSet<i64>>> {
-    let (versions, rules) = (app.kept.versions(), app.kept.rules.current());
+    let seen = app.seen();
     let decided = app
         .store
         .write(move |tx| {
-            if !versions::hold(tx, &versions)? {
-                return Ok(None);
-            }
             let began_at = unix_nanos();
             let (mut decided, mut traced) = (Vec::new(), Vec::new());
             for start in identities::load_cycle_starts(tx, &ids)? {
-                let Some(mut one) = decisions::ask(&start, rules.of(start.team_id), now)? else { continue };
+                let Some(mut one) = decisions::ask(&start, seen.rules.of(start.team_id), now)? else {
+                    continue;
+                };
                 one.trace = start.decide_trace.map(Context::child);
                 traced.extend(start.decide_trace.map(|cycle| (decided.len(), cycle)));
                 decided.push(one);
             }
-            let told = decisions::save(tx, &decided, &rules, now)?;
+            lists::lock(tx, &rule_lists::named(decided.iter(), &seen.rules))?;
+            if !versions::hold(tx, &seen.versions)? {
+                return Ok(None);
+            }
+            let told = decisions::save(tx, &decided, &seen, now)?;
             let at = (began_at, unix_nanos());
             let spans = traced.into_iter().filter_map(|(index, cycle)| decided[index].span(cycle, at));
             Ok(Some((told, spans.collect::<Vec<_>>())))

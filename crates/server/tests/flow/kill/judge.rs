@@ -49,6 +49,7 @@ fn rules() -> Rules {
         conditions: conditions.clone(),
         apply_delay_seconds: 0,
         remove_delay_seconds: 0,
+        adds_to_lists: Vec::new(),
     };
     let escalation = EscalationRule {
         id: 1,
@@ -60,6 +61,7 @@ fn rules() -> Rules {
         open_after_seconds: 0,
         close_after_seconds: 0,
         effective_at: None,
+        adds_to_lists: Vec::new(),
     };
     Rules { badges: vec![badge], escalations: vec![escalation] }
 }

@@ -20,8 +20,8 @@ async function nameIn(ids: number[], { slug }: Channel): Promise<void> {
   for (const id of ids) {
     const { data: rule, error } = await api.GET("/api/escalation-rules/{id}", { params: { path: { id } } });
     if (!rule) throw error;
-    const { name, severity, channels, conditions, openAfterSeconds, closeAfterSeconds, effectiveAt, enabled } = rule;
-    const body = { name, severity, channels: [...channels, slug], conditions, openAfterSeconds, closeAfterSeconds, effectiveAt: effectiveAt ?? null, enabled };
+    const { name, severity, channels, conditions, openAfterSeconds, closeAfterSeconds, effectiveAt, addsToLists, enabled } = rule;
+    const body = { name, severity, channels: [...channels, slug], conditions, openAfterSeconds, closeAfterSeconds, effectiveAt: effectiveAt ?? null, addsToLists, enabled };
     const changed = await api.PUT("/api/escalation-rules/{id}", { params: { path: { id } }, body });
     if (!changed.data) throw changed.error;
   }

@@ -12,6 +12,7 @@ import { BadgeAccuracy } from "./Accuracy";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft, type Draft, type Row } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
+import { ListAdditions } from "./ListAdditions";
 import { Preview } from "./Preview";
 import { BadgeRecord } from "./Record";
 import { RemoveBadgeRule } from "./RemoveBadgeRule";
@@ -48,8 +49,8 @@ function KeptBadgeRule({ id }: { id: number }) {
   return manage ? <BadgeRuleEditor key={round} rule={rule.data} again={again} /> : <BadgeRuleInWords rule={rule.data} />;
 }
 
-function valuesOf({ name, type, priority = 0, conditions, applyDelaySeconds = 0, removeDelaySeconds = 0, enabled = true }: Body): Values {
-  return { name, type, priority, conditions: conditions.map(row), applyDelaySeconds, removeDelaySeconds, enabled };
+function valuesOf({ name, type, priority = 0, conditions, applyDelaySeconds = 0, removeDelaySeconds = 0, addsToLists = [], enabled = true }: Body): Values {
+  return { name, type, priority, conditions: conditions.map(row), applyDelaySeconds, removeDelaySeconds, addsToLists, enabled };
 }
 
 function BadgeRuleEditor({ rule, again }: { rule?: BadgeRule; again?: () => void }) {
@@ -104,6 +105,7 @@ function BadgeRuleEditor({ rule, again }: { rule?: BadgeRule; again?: () => void
         <ConditionRows rows={values.conditions} isOfEscalations={false} errors={draft.errors} onChange={(conditions) => put({ conditions })} />
       </Panel>
       <Panel title="Delays"><Delays draft={draft} /></Panel>
+      <ListAdditions additions={values.addsToLists} when="the badge is given" errors={draft.errors} onChange={(addsToLists) => put({ addsToLists })} />
     </Editor>
   );
 }

@@ -15,6 +15,7 @@ import { ConditionRows } from "./ConditionRows";
 import { row, useDraft } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { EscalationDelays, EscalationFields, type EscalationValues } from "./EscalationFields";
+import { ListAdditions } from "./ListAdditions";
 import { Preview } from "./Preview";
 import { RuleRecord } from "./Record";
 import { EscalationRuleInWords, MayNotMake } from "./RuleInWords";
@@ -51,8 +52,8 @@ function KeptEscalationRule({ id }: { id: number }) {
   return manage ? <EscalationRuleEditor key={round} rule={rule.data} again={again} tested={tested} /> : <EscalationRuleInWords rule={rule.data} />;
 }
 
-function valuesOf({ name, severity, channels = [], conditions, openAfterSeconds = 0, closeAfterSeconds = 0, effectiveAt = null, enabled = true }: Body): EscalationValues {
-  return { name, severity, channels, conditions: conditions.map(row), openAfterSeconds, closeAfterSeconds, effectiveAt, enabled };
+function valuesOf({ name, severity, channels = [], conditions, openAfterSeconds = 0, closeAfterSeconds = 0, effectiveAt = null, addsToLists = [], enabled = true }: Body): EscalationValues {
+  return { name, severity, channels, conditions: conditions.map(row), openAfterSeconds, closeAfterSeconds, effectiveAt, addsToLists, enabled };
 }
 
 function EscalationRuleEditor({ rule, again, tested }: { rule?: EscalationRule; again?: () => void; tested?: Tested }) {
@@ -109,6 +110,7 @@ function EscalationRuleEditor({ rule, again, tested }: { rule?: EscalationRule; 
         <ConditionRows rows={values.conditions} isOfEscalations errors={draft.errors} onChange={(conditions) => put({ conditions })} />
       </Panel>
       <Panel title="Delays"><EscalationDelays draft={draft} /></Panel>
+      <ListAdditions additions={values.addsToLists} when="an escalation opens" errors={draft.errors} onChange={(addsToLists) => put({ addsToLists })} />
     </Editor>
   );
 }

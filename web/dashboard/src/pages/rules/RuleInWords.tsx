@@ -10,6 +10,7 @@ import { exactTime, Time } from "../../parts/Time";
 import { BadgeAccuracy, EscalationAccuracy } from "./Accuracy";
 import { Backtest } from "./Backtest";
 import { ChannelNames } from "./ChannelNames";
+import { AdditionsInWords, type Addition } from "./ListAdditions";
 import { Preview } from "./Preview";
 import { BadgeRecord, RuleRecord } from "./Record";
 import { after, ConditionsInWords } from "./RuleTable";
@@ -25,6 +26,7 @@ export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
         ["Conditions", <ConditionsInWords conditions={rule.conditions} />],
         ["Added", after(rule.applyDelaySeconds)],
         ["Removed", after(rule.removeDelaySeconds)],
+        ["Adds to lists", <AdditionsFact of={rule} />],
         ["Priority", rule.priority],
         ["Enabled", rule.enabled ? "Yes" : "No"],
         ["Changed", <Time at={rule.updatedAt} />],
@@ -50,6 +52,7 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
         ["Closes", after(closeAfterSeconds)],
         ["Effective from", rule.effectiveAt && exactTime(rule.effectiveAt)],
         ["Channels", <ChannelNames slugs={rule.channels} />],
+        ["Adds to lists", <AdditionsFact of={rule} />],
         ["Enabled", rule.enabled ? "Yes" : "No"],
         ["Changed", <Time at={rule.updatedAt} />],
       ]}
@@ -61,6 +64,10 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
       <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
     </InWords>
   );
+}
+
+function AdditionsFact({ of: { addsToLists } }: { of: { addsToLists: Addition[] } }) {
+  return addsToLists.length === 0 ? <>No</> : <>{"When it takes hold, "}<AdditionsInWords additions={addsToLists} /></>;
 }
 
 function InWords({ title, facts, below, children }: { title: string; facts: [name: string, value: ReactNode][]; below: ReactNode; children: ReactNode }) {

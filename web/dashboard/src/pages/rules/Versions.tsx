@@ -13,6 +13,7 @@ import { useMay } from "../../app/session";
 import { pathWords, valueWords } from "../settings/audit";
 import { differences } from "../settings/difference";
 import { AccuracyCell } from "./Accuracy";
+import { AdditionsInWords } from "./ListAdditions";
 import { ConditionsInWords } from "./RuleTable";
 import { Sample } from "./Sample";
 import type { BadgeRule, EscalationRule } from "./rules";
@@ -41,7 +42,7 @@ export function Draft<Kind extends RuleKind>({ kind, rule, edit, changed }: Prop
   if (!draft) return null;
   return (
     <Panel title="Draft beside this rule" note={<>By {draft.createdBy ?? "somebody"}, <Time at={draft.createdAt} />. It is only tried on the past.</>}>
-      <Text fz="sm"><ConditionsInWords conditions={draft.rule.conditions} />{!draft.rule.enabled && " (disabled)"}</Text>
+      <Text fz="sm"><ConditionsInWords conditions={draft.rule.conditions} /><AndAdds rule={draft.rule} />{!draft.rule.enabled && " (disabled)"}</Text>
       <Differences from={rule} to={draft.rule} />
       <Compared kind={kind} id={rule.id} name="Draft" of={`${rule.updatedAt} ${draft.createdAt}`}>
         {manage && (<>
@@ -60,22 +61,28 @@ export function Draft<Kind extends RuleKind>({ kind, rule, edit, changed }: Prop
 }
 
 /** What a rule has beside what somebody says of it. */
-const NOT_SAID = ["id", "createdAt", "updatedAt", "conditions"];
+const NOT_SAID = ["id", "createdAt", "updatedAt", "conditions", "addsToLists"];
 
 /** What differs between a rule and what is to take its place. */
 function Differences({ from, to }: { from: BadgeRule | EscalationRule; to: BadgeRule | EscalationRule }) {
   const said = (rule: object) => Object.fromEntries(Object.entries(rule).filter(([name]) => !NOT_SAID.includes(name)));
   const found = differences(said(from), said(to));
   const isOtherwise = JSON.stringify(from.conditions) !== JSON.stringify(to.conditions);
-  if (found.length === 0 && !isOtherwise) return <Text fz="sm" c="dimmed">It says the same as the rule in force.</Text>;
+  const addsOthers = JSON.stringify(from.addsToLists) !== JSON.stringify(to.addsToLists);
+  if (found.length === 0 && !isOtherwise && !addsOthers) return <Text fz="sm" c="dimmed">It says the same as the rule in force.</Text>;
   return (
     <ul style={{ margin: 0, paddingLeft: "1.25rem", fontSize: "0.875rem" }} aria-label="Differences">
       {isOtherwise && <li>Other conditions, instead of <del><ConditionsInWords conditions={from.conditions} /></del></li>}
+      {addsOthers && <li>Adds to lists: <del><Additions of={from} /></del> <ins><Additions of={to} /></ins></li>}
       {found.map(({ path, before, after }) => (
         <li key={path} className="break">{pathWords(path)}: {before !== undefined && <del>{valueWords(before)}</del>} {after !== undefined && <ins>{valueWords(after)}</ins>}</li>
       ))}
     </ul>
   );
+}
+
+function Additions({ of: { addsToLists } }: { of: BadgeRule | EscalationRule }) {
+  return addsToLists.length === 0 ? <>nothing</> : <AdditionsInWords additions={addsToLists} />;
 }
 
 export function VersionList<Kind extends RuleKind>({ kind, rule, changed }: Props<Kind>) {
@@ -96,6 +103,11 @@ export function VersionList<Kind extends RuleKind>({ kind, rule, changed }: Prop
   );
 }
 
+/** What a rule adds to lists, after its conditions, if it adds something. */
+function AndAdds({ rule: { addsToLists } }: { rule: BadgeRule | EscalationRule }) {
+  return addsToLists.length > 0 && <>; then <AdditionsInWords additions={addsToLists} /></>;
+}
+
 function told({ revision, createdAt, createdBy }: Version<unknown>) {
   return <>Version {revision}, <Time at={createdAt} />{createdBy && `, by ${createdBy}`}</>;
 }
@@ -107,7 +119,7 @@ function Earlier<Kind extends RuleKind>({ kind, rule, version, changed }: Props<
   return (
     <Stack gap={4} role="group" aria-label={`Version ${revision}`}>
       <Text fz="sm" fw={600}>{told(version)}</Text>
-      <Text fz="sm"><ConditionsInWords conditions={version.rule.conditions} />{!version.rule.enabled && " (disabled)"}</Text>
+      <Text fz="sm"><ConditionsInWords conditions={version.rule.conditions} /><AndAdds rule={version.rule} />{!version.rule.enabled && " (disabled)"}</Text>
       <Compared kind={kind} id={rule.id} revision={revision} name={`Version ${revision}`} of={rule.updatedAt}>
         {manage && (
           <Confirm action="Restore" question={`Put version ${revision} of “${rule.name}” in force again?`} loading={restore.isPending} onConfirm={() => restore.mutate(revision, changed ? { onSuccess: changed } : {})}>

@@ -16,8 +16,8 @@ export function useSwitchBadgeRule(id: number) {
   const params = { path: { id } };
   return useMutation({
     mutationFn: async (enabled: boolean) => {
-      const { name, type, priority, conditions, applyDelaySeconds, removeDelaySeconds } = await answer(api.GET("/api/badge-rules/{id}", { params }));
-      const body = { name, type, priority, conditions, applyDelaySeconds, removeDelaySeconds, enabled };
+      const { name, type, priority, conditions, applyDelaySeconds, removeDelaySeconds, addsToLists } = await answer(api.GET("/api/badge-rules/{id}", { params }));
+      const body = { name, type, priority, conditions, applyDelaySeconds, removeDelaySeconds, addsToLists, enabled };
       await answer(api.PUT("/api/badge-rules/{id}", { params, body }));
     },
     onSettled: () => refresh("/api/badge-rules"),
@@ -30,8 +30,8 @@ export function useSwitchEscalationRule(id: number) {
   return useMutation({
     mutationFn: async (enabled: boolean) => {
       const rule = await answer(api.GET("/api/escalation-rules/{id}", { params }));
-      const { name, severity, channels, conditions, openAfterSeconds, closeAfterSeconds, effectiveAt } = rule;
-      const body = { name, severity, channels, conditions, openAfterSeconds, closeAfterSeconds, enabled, effectiveAt: effectiveAt ?? null };
+      const { name, severity, channels, conditions, openAfterSeconds, closeAfterSeconds, effectiveAt, addsToLists } = rule;
+      const body = { name, severity, channels, conditions, openAfterSeconds, closeAfterSeconds, addsToLists, enabled, effectiveAt: effectiveAt ?? null };
       await answer(api.PUT("/api/escalation-rules/{id}", { params, body }));
     },
     onSettled: () => refresh("/api/escalation-rules"),
