@@ -1,1 +1,0 @@
-import{ht as e}from"./shared-BoQi1QZw.js";import{n as t}from"./offer-BO3K59Hi.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
