@@ -39,6 +39,8 @@ async function picture(page, name) {
     await page.setViewportSize({ width, height });
     // The frame moves to where it is at this width.
     await page.waitForTimeout(500);
+    // Where a dialog is long, what was filled in last is in sight.
+    await page.evaluate(() => document.activeElement?.scrollIntoView({ block: "center" }));
     await page.screenshot({ path: `${process.env.PICTURES}/ring-bans-${name}-${kind}.png` });
   }
 }
@@ -72,6 +74,7 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   await box(HOME).uncheck();
   await dialog.getByText("No rule asks for Banned devices").waitFor();
   await dialog.getByRole("textbox", { name: "Comment" }).fill("Five accounts, one device");
+  await picture(page, "effect");
   // The device, five identities and their e-mail addresses.
   await dialog.getByRole("button", { name: "Ban 11 values" }).click();
   const notice = page.getByText("11 values are banned. The badge rule Banned asks for them.");
@@ -95,7 +98,7 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   assert.equal(await undo.count(), 1, "what was undone is not offered again");
   await undo.click();
   const question = page.getByRole("dialog", { name: "Undo this?" });
-  await question.getByText(/11 entries will be removed from banned-devices, banned-emails, banned-identities|11 entries will be removed/).waitFor();
+  await question.getByText(/^11 entries will be removed from/).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await picture(page, "undo");
   await question.getByRole("button", { name: "Undo", exact: true }).click();
