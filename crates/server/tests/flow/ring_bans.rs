@@ -245,6 +245,8 @@ async fn what_was_there_or_was_changed_since_stays(engine: Engine) {
     let undone = undo(&server, &imported["id"]).await;
     assert_eq!(json!([undone["lists"][0]["removed"], undone["lists"][0]["thereBefore"]]), json!([2, 1]));
     assert_eq!(undo(&server, &added).await["lists"][0]["removed"], 1);
+    let twice = refused(&server, &format!("/api/audit-log/{added}/actions/undo"), Value::Null).await;
+    assert_eq!(twice, "409 wrong_state It was undone before.");
     assert_eq!(values(&server, "banned-emails").await.len(), 3);
     let made = &log(&server, "action=list.create").await[0]["id"];
     let other = refused(&server, &format!("/api/audit-log/{made}/actions/undo"), Value::Null).await;

@@ -37,7 +37,7 @@ const EVENTS_MAX: i64 = 50;
 /// Identities that are read at once.
 const READ_AT_ONCE: usize = 500;
 /// Fields of events that stand for a card and never are its number; the first is that of the counter "Accounts with one
-/// card", of which the team's own name is asked by its rules.
+/// card", which teams are offered.
 pub const CARD_FIELDS: [&str; 6] =
     ["cardHash", "card_hash", "cardFingerprint", "card_fingerprint", "card.hash", "card.fingerprint"];
 
@@ -57,7 +57,7 @@ pub static BAN_LISTS: [BanList; 6] = [
     list_of(ListType::Email, "banned-emails", "Banned e-mail addresses", "email"),
     list_of(ListType::Phone, "banned-phones", "Banned phone numbers", "phone"),
     list_of(ListType::Identity, "banned-identities", "Banned identities", "identity.id"),
-    // Or by whichever of these fields the ring has.
+    // Or by whichever of `CARD_FIELDS` the ring has.
     list_of(ListType::Text, "banned-cards", "Banned cards", "event.data.cardHash"),
 ];
 
