@@ -178,7 +178,9 @@ struct Candidate {
     held_back: Option<String>,
 }
 
-type Candidates = BTreeMap<(ListType, String), Candidate>;
+/// What a value is, and how it is spelled.
+type Spelled = (ListType, String);
+type Candidates = BTreeMap<Spelled, Candidate>;
 
 impl Known {
     fn now(kept: &Directories, hasher: KeyHasher, team_id: i64, now: Timestamp) -> Self {
@@ -381,7 +383,7 @@ impl Known {
         &self,
         tx: &mut Tx,
         members: &[Member],
-        candidates: Vec<((ListType, String), Candidate)>,
+        candidates: Vec<(Spelled, Candidate)>,
     ) -> Result<Vec<Key>> {
         // Whoever people have found good is not of the ring.
         let ring: HashSet<_> =
@@ -405,7 +407,7 @@ impl Known {
     fn judge(
         &self,
         members: &[Member],
-        ((list_type, value), candidate): ((ListType, String), Candidate),
+        ((list_type, value), candidate): (Spelled, Candidate),
         Holders { outside, is_exact }: Holders,
         others: &HashMap<i64, Other>,
     ) -> Key {
@@ -516,7 +518,7 @@ fn listed_detail(lists: &Lists, list_type: ListType, text: &str, now: Timestamp)
 }
 
 /// Those of each type that most of the ring have, and whether that is all.
-fn cut(candidates: Candidates) -> (Vec<((ListType, String), Candidate)>, bool) {
+fn cut(candidates: Candidates) -> (Vec<(Spelled, Candidate)>, bool) {
     let mut all: Vec<_> = candidates.into_iter().collect();
     let count = all.len();
     // Stable, so that equal ones stand by value.
