@@ -21,6 +21,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit-log/{id}/actions/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo what an entry of the audit log put on lists
+         * @description Of `ring.ban`, `list-entry.create` and `list.import`. Entries that were on the list before, or that somebody has
+         *     changed since, stay. Identities that show a value are rescored in the background.
+         */
+        post: operations["undoAuditEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/accept-invitation": {
         parameters: {
             query?: never;
@@ -1920,6 +1941,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/identities/{id}/actions/ban-ring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ban what a ring has
+         * @description Puts values of its keys on the team's lists of banned ones, which are made where there are none, all at once. Rules ask
+         *     for the lists by `IN_LIST`. Identities that show a value are rescored in the background.
+         */
+        post: operations["banRing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/identities/{id}/actions/dismiss-badge": {
         parameters: {
             query?: never;
@@ -2237,6 +2279,27 @@ export interface paths {
         };
         /** List the reviews of an identity, newest first */
         get: operations["listReviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/ring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the ring of an identity
+         * @description Those of its cluster, and the values of theirs that a list can hold: how many of the ring have each, how many others, and
+         *     which are held back, since they are nobody's own.
+         */
+        get: operations["readRing"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3432,6 +3495,8 @@ export interface components {
             before?: Record<string, never> | null;
             /** @description How it is, without secrets; null where it is no more. */
             after?: Record<string, never> | null;
+            /** @description Whether it put entries on lists that can be taken off again in one step. */
+            canBeUndone: boolean;
         };
         /**
          * @description The parameters with which a client sent a person to `/oauth/authorize`, by the names that RFC 6749, RFC 7636 and
@@ -3561,6 +3626,49 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+        };
+        /** @description A list of banned values of one type. */
+        BanListBody: {
+            /** @example DEVICE */
+            type: string;
+            /** @example banned-devices */
+            slug: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Null where the team has none with this slug: the first ban makes it.
+             */
+            id?: number | null;
+            /**
+             * @description The facts by which rules ask for its values.
+             * @example [
+             *       "device"
+             *     ]
+             */
+            facts: string[];
+            /** @description The names of rules that are on and ask for it. Without one, a ban changes nothing. */
+            rules: string[];
+        };
+        /** @description A value of the ring to ban. */
+        BannedKeyBody: {
+            /** @example DEVICE */
+            type: string;
+            value: string;
+        };
+        /** @description What was put on one list. */
+        BannedListBody: {
+            /** Format: int64 */
+            id: number;
+            /** @example banned-devices */
+            slug: string;
+            name: string;
+            added: number;
+            /** @description That were there with an earlier end. */
+            changed: number;
+            /** @description That were there for as long. */
+            unchanged: number;
+            /** @description The names of rules that are on and ask for the list. Without one, the ban changes nothing. */
+            rules: string[];
         };
         /** @description What became of one event of a batch. */
         BatchAnswer: components["schemas"]["EventAnswer"] | {
@@ -6535,6 +6643,64 @@ export interface components {
             /** Format: int64 */
             of: number;
         };
+        /** @description What of a ring to ban. */
+        RingBanBody: {
+            keys: components["schemas"]["BannedKeyBody"][];
+            /** @description Why; it stands beside each value on the lists. */
+            comment?: string | null;
+            /**
+             * Format: date-time
+             * @description When the ban ends.
+             */
+            endsAt?: string | null;
+        };
+        /** @description What was banned. */
+        RingBannedBody: {
+            /**
+             * Format: int64
+             * @description The entry of the audit log by which it can be undone.
+             */
+            auditId: number;
+            lists: components["schemas"]["BannedListBody"][];
+        };
+        /** @description The ring of an identity, and what of it can be banned. */
+        RingBody: {
+            /** @description The one that was asked for, then the nearest; 50 at most. */
+            members: components["schemas"]["IdentityBody"][];
+            /** @description False where there are more members. */
+            isWhole: boolean;
+            /** @description By type, then those that most of the ring have; 50 of each type at most. */
+            keys: components["schemas"]["RingKeyBody"][];
+            /** @description False where there are more values of a type. */
+            keysAreWhole: boolean;
+            /** @description Where a ban puts values. */
+            lists: components["schemas"]["BanListBody"][];
+        };
+        /** @description A value that members of a ring have. */
+        RingKeyBody: {
+            /**
+             * @description DEVICE, IP, EMAIL, PHONE, IDENTITY or TEXT, which is a card.
+             * @example DEVICE
+             */
+            type: string;
+            /** @description As a list spells it. */
+            value: string;
+            /** @description Members of the ring that have it, but for those who are labeled good. */
+            inside: number;
+            /**
+             * @description Others that have it, whom a ban would hit as well; of an IPv6 address, those in its /64. Null of cards, of which
+             *     nobody knows.
+             */
+            outside?: number | null;
+            /** @description False where there may be more of them. */
+            outsideIsExact: boolean;
+            /** @description Why it cannot be banned; null where it can. */
+            heldBack?: string | null;
+            /** @description Whether it can be banned and nobody outside the ring has it. */
+            hitsNobodyElse: boolean;
+            /** @description Whether it is banned already. */
+            isBanned: boolean;
+        };
         /** @description The new secret. */
         RotateAnswer: {
             /** @description Store it: it is not shown again. */
@@ -7002,6 +7168,25 @@ export interface components {
             /** @description Of as long a time just before `from`. */
             previous: components["schemas"]["CountsBody"];
         };
+        /** @description What was undone, or would be. */
+        UndoneBody: {
+            /** @description Whether it was written: not where it was only tried. */
+            written: boolean;
+            lists: components["schemas"]["UndoneListBody"][];
+        };
+        /** @description What was taken off one list, or would be. */
+        UndoneListBody: {
+            /** Format: int64 */
+            id: number;
+            /** @example banned-devices */
+            list: string;
+            /** @description Entries that are taken off. */
+            removed: number;
+            /** @description Entries that were added then, and changed or taken off since: those on the list stay there. */
+            changedSince: number;
+            /** @description Entries that were on the list before, and were changed then: they stay as they are. */
+            thereBefore: number;
+        };
         /** @description What a team has sent. */
         UsageBody: {
             /**
@@ -7383,6 +7568,47 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    undoAuditEntry: {
+        parameters: {
+            query?: {
+                /** @description Whether nothing is written. */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoneBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description It was undone, or is none that can be. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -11807,6 +12033,51 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    banRing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RingBanBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RingBannedBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            /** @description The team has a list with the slug of banned values that is of another type, or trusted. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     dismissBadge: {
         parameters: {
             query?: never;
@@ -12350,6 +12621,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readRing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RingBody"];
                 };
             };
             400: components["responses"]["BadRequest"];

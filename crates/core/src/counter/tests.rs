@@ -9,7 +9,7 @@ use super::*;
 use crate::common::Common;
 use crate::dataset::Datasets;
 use crate::event::{Event, OfBackend};
-use crate::fact::{Known, OfTeam, Value};
+use crate::fact::{OfIdentity, OfTeam, Value};
 use crate::identity::Profile;
 use crate::mapping::Mapping;
 use crate::state::IdentityState;
@@ -45,7 +45,7 @@ fn of<T>(id: &str, event: &Event, ask: impl FnOnce(&Subject) -> T) -> T {
     static KNOWN: LazyLock<(Mapping, Datasets, Common)> = LazyLock::new(Default::default);
     let (mapping, datasets, common) = &*KNOWN;
     let (data, state) = (Map::new(), IdentityState::default());
-    let known = Known {
+    let known = OfIdentity {
         id: Some(id),
         data: &data,
         profile: &Profile::default(),

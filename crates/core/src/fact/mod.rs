@@ -14,7 +14,7 @@ mod subject;
 mod value;
 
 pub use email_since::EmailSince;
-pub use subject::{Known, Linked, OfTeam, Subject};
+pub use subject::{Linked, OfIdentity, OfTeam, Subject};
 pub use value::Value;
 
 /// Longest path of a field of data.

@@ -53,7 +53,7 @@ impl Linked {
 
 /// An identity as it was with an event.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct OfIdentity<'a> {
     pub id: Option<&'a str>,
     pub data: &'a Map<String, Json>,
     pub profile: &'a Profile,
@@ -76,9 +76,9 @@ pub struct OfTeam<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     pub event: Option<&'a Event>,
-    pub known: Known<'a>,
+    pub known: OfIdentity<'a>,
     pub team: OfTeam<'a>,
-    /// Known in a cycle, not before.
+    /// OfIdentity in a cycle, not before.
     pub scores: Option<&'a Scores>,
     pub badges: Option<&'a Slugs<'a>>,
     pub linked: Option<Linked>,
@@ -86,7 +86,7 @@ pub struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     /// One that no cycle has scored yet.
-    pub const fn new(event: Option<&'a Event>, known: Known<'a>, team: OfTeam<'a>) -> Self {
+    pub const fn new(event: Option<&'a Event>, known: OfIdentity<'a>, team: OfTeam<'a>) -> Self {
         Self { event, known, team, scores: None, badges: None, linked: None }
     }
 

@@ -15,7 +15,7 @@ mod shown;
 
 pub use crate::key::{KeyHasher, KeyKind, LinkKey, OTHERS_MAX, address_keys, ip_value, network_value};
 pub use rescored::{NEWS_KINDS, rescored};
-pub use shown::{LinkType, Shared, ShownLink, show};
+pub use shown::{LinkType, MANY_HANDS_MIN_OTHERS, Shared, ShownLink, show};
 
 /// What a deleted identity is called, of whom nothing is kept but keyed hashes.
 pub const DELETED_NAME: &str = "a deleted identity";

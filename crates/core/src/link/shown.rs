@@ -59,6 +59,8 @@ pub struct ShownLink {
 /// that many use is one in an internet café or a school.
 const DEVICE: &[(usize, f64, f64)] =
     &[(1, 0.95, 0.9), (4, 0.85, 0.9), (10, 0.7, 0.85), (50, 0.4, 0.7), (OTHERS_MAX, 0.2, 0.6)];
+/// From so many others on a device is one of those, and holds no cluster together: see [`DEVICE`].
+pub const MANY_HANDS_MIN_OTHERS: usize = 11;
 /// The same for a device that differs in one part: an update or a repair explains that, and so does another
 /// piece of the same model, so that it holds no cluster together.
 const NEAR_DEVICE: &[(usize, f64, f64)] = &[(1, 0.6, 0.5), (4, 0.5, 0.5), (10, 0.3, 0.4), (19, 0.2, 0.3)];

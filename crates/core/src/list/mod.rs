@@ -13,7 +13,7 @@ mod value;
 
 pub use entries::{Change, List};
 pub use shown::shown;
-pub use trusted::{Listed, Trusted};
+pub use trusted::{Listed, Trusted, asn_of};
 pub use value::{ListType, VALUE_MAX_BYTES};
 
 /// The lists of one team. A clone shares what they hold.

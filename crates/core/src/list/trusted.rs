@@ -93,6 +93,11 @@ impl Trusted {
         self.identity.is_some() || self.keys.contains_key(key)
     }
 
+    /// By which entry who else has this key says nothing of the identity.
+    pub fn by(&self, key: &LinkKey) -> Option<&Listed> {
+        self.identity.as_ref().or_else(|| self.keys.get(key))
+    }
+
     /// Whether the identity itself is trusted: nothing that it shares says anything of it.
     pub fn is_identity(&self) -> bool {
         self.identity.is_some()
@@ -116,7 +121,7 @@ impl Trusted {
 }
 
 /// The autonomous system of an address, by its place among the identity's: that of its newest event.
-fn asn_of(state: &IdentityState, address: usize) -> Option<u32> {
+pub fn asn_of(state: &IdentityState, address: usize) -> Option<u32> {
     let here = state.recent().filter(|event| event.address == Some(address) && event.place.is_some());
     state.places().get(here.max_by_key(|event| event.at)?.place?)?.value.asn
 }

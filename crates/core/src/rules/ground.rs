@@ -231,7 +231,7 @@ mod tests {
     use crate::common::Common;
     use crate::dataset::Datasets;
     use crate::event::{Event, OfBackend};
-    use crate::fact::{Known, OfTeam};
+    use crate::fact::{OfIdentity, OfTeam};
     use crate::identity::Profile;
     use crate::mapping::Mapping;
     use crate::rules::{BadgeRule, Facts, Rules, Standing, decide};
@@ -274,7 +274,7 @@ mod tests {
         let happened = |event| Happened {
             subject: Subject::new(
                 Some(event),
-                Known {
+                OfIdentity {
                     id: Some("ada"),
                     data: &data,
                     profile: &profile,

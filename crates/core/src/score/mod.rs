@@ -44,6 +44,7 @@ pub use authenticity::name::{is_made_up as is_made_up_name, looks_made_up as loo
 pub use contract::{Analysis, Analyzer, Category, Finding, Observation, Scores};
 pub use features::hand::may_be_many;
 pub use registry::ANALYZERS;
+pub use uniqueness::shared_ip::OFFICE_MIN_OTHERS;
 pub(crate) use weights::WEIGHT_MAX;
 pub use weights::Weights;
 

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::Answer;
-use super::auth::Admin;
-use super::error::ApiError;
+use super::auth::{Admin, Triager, forbidden};
+use super::error::{ApiError, Code, ErrorBody};
 use super::page::{Page, PageQuery, sort};
-use super::params::{Params, times};
+use super::params::{Params, Path, times};
 use crate::app::App;
 use crate::channels::webhook::masked_path;
+use crate::ops::audit::Actor;
+use crate::ops::team::list_undo::{self, OfList, Refusal, Undoer};
 use crate::store::audit_log::{self, Entry, Filter};
 
 /// An entry of the audit log.
@@ -45,10 +48,14 @@ pub struct AuditEntryBody {
     /// How it is, without secrets; null where it is no more.
     #[schema(value_type = Option<Object>)]
     after: Option<Value>,
+    /// Whether it put entries on lists that can be taken off again in one step.
+    can_be_undone: bool,
 }
 
-impl From<Entry> for AuditEntryBody {
-    fn from(entry: Entry) -> Self {
+impl AuditEntryBody {
+    /// An entry, of those of which some were `undone`.
+    fn new(entry: Entry, undone: &[i64]) -> Self {
+        let can_be_undone = list_undo::can_be_undone(&entry) && !undone.contains(&entry.id);
         let json = |text: Option<String>| {
             let mut value: Value = serde_json::from_str(&text?).ok()?;
             // As older versions wrote it: whole.
@@ -70,6 +77,7 @@ impl From<Entry> for AuditEntryBody {
             target_id: entry.target_id,
             before: json(entry.before),
             after: json(entry.after),
+            can_be_undone,
         }
     }
 }
@@ -115,13 +123,94 @@ pub async fn list(
         from,
         to,
     };
-    let (count, found) = app
+    let (count, undone, found) = app
         .long_reads
         .read_if(page.is_deep(), move |tx| {
             let count = audit_log::count(tx, user.team_id, &filter, page.count_limit())?;
             let (ascending, offset, limit) = (query.ascending(), page.offset(), page.limit());
-            Ok((count, audit_log::page(tx, user.team_id, &filter, ascending, offset, limit)?))
+            let found = audit_log::page(tx, user.team_id, &filter, ascending, offset, limit)?;
+            let may_be: Vec<_> =
+                found.iter().filter(|entry| list_undo::can_be_undone(entry)).map(|entry| entry.id).collect();
+            Ok((count, audit_log::undone(tx, user.team_id, &may_be)?, found))
         })
         .await?;
-    Ok(Answer(page.counted(found.into_iter().map(AuditEntryBody::from).collect(), count)))
+    let found = found.into_iter().map(|entry| AuditEntryBody::new(entry, &undone)).collect();
+    Ok(Answer(page.counted(found, count)))
+}
+
+/// Whether it is only tried.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct UndoParams {
+    /// Whether nothing is written.
+    #[serde(default)]
+    #[param(default = false)]
+    dry_run: bool,
+}
+
+/// What was undone, or would be.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UndoneBody {
+    /// Whether it was written: not where it was only tried.
+    written: bool,
+    lists: Vec<UndoneListBody>,
+}
+
+/// What was taken off one list, or would be.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UndoneListBody {
+    id: i64,
+    #[schema(example = "banned-devices")]
+    list: String,
+    /// Entries that are taken off.
+    removed: usize,
+    /// Entries that were added then, and changed or taken off since: those on the list stay there.
+    changed_since: usize,
+    /// Entries that were on the list before, and were changed then: they stay as they are.
+    there_before: usize,
+}
+
+impl From<OfList> for UndoneListBody {
+    fn from(of_list: OfList) -> Self {
+        let OfList { id, slug, removed, changed_since, there_before } = of_list;
+        Self { id, list: slug, removed, changed_since, there_before }
+    }
+}
+
+/// Undo what an entry of the audit log put on lists
+///
+/// Of `ring.ban`, `list-entry.create` and `list.import`. Entries that were on the list before, or that somebody has
+/// changed since, stay. Identities that show a value are rescored in the background.
+#[utoipa::path(post, operation_id = "undoAuditEntry", path = "/audit-log/{id}/actions/undo", tag = "audit-log",
+    params(("id" = i64, Path), UndoParams),
+    responses((status = 200, body = UndoneBody),
+        (status = 409, body = ErrorBody, description = "It was undone, or is none that can be.")))]
+pub async fn undo(
+    State(app): State<Arc<App>>,
+    Triager(caller): Triager,
+    actor: Actor,
+    Path(id): Path<String>,
+    Params(params): Params<UndoParams>,
+) -> Result<Answer<UndoneBody>, ApiError> {
+    let not_found = || ApiError::not_found(Code::EntryNotFound, "entry");
+    let id = id.parse().map_err(|_| not_found())?;
+    let undoer = Undoer { actor, may_manage: caller.may_manage() };
+    let done = if params.dry_run {
+        list_undo::preview(&app.long_reads, undoer, id).await?
+    } else {
+        list_undo::undo(&app.store, &app.kept, undoer, id, app.clock.now()).await?
+    };
+    let refused = |message: &str| ApiError::new(StatusCode::CONFLICT, Code::WrongState, message);
+    let done = done.map_err(|refusal| match refusal {
+        Refusal::NotFound => not_found(),
+        Refusal::NotOfLists => refused("Only what put entries on lists can be undone."),
+        Refusal::Nothing => refused("It added nothing to a list, so that there is nothing to undo."),
+        Refusal::Undone => refused("It was undone before."),
+        Refusal::Trusted => forbidden("Only an admin may change what is on a trusted list."),
+    })?;
+    let lists = done.lists.into_iter().map(UndoneListBody::from).collect();
+    Ok(Answer(UndoneBody { written: !params.dry_run, lists }))
 }

@@ -82,7 +82,7 @@ pub enum Code {
     DatasetNotFound,
     /// The team has no list with this id.
     ListNotFound,
-    /// The team has no entry with this id in the dataset, or on the list.
+    /// The team has no entry with this id in the dataset, on the list, or in the audit log.
     EntryNotFound,
     /// The caller has no MCP token with this id.
     TokenNotFound,

@@ -46,6 +46,7 @@ use crate::ops::decide::waves::LOOKED_AT_MAX as WAVES_LOOKED_AT_MAX;
 use crate::ops::evaluate::calibration::VERSIONS_MAX;
 use crate::ops::identities::links::CLUSTER_MAX;
 use crate::ops::identities::reviews::REVIEWS_MAX;
+use crate::ops::identities::ring::VALUES_OF_TYPE_MAX;
 use crate::ops::ingest;
 use crate::ops::live::{LISTENERS_MAX, LISTENERS_OF_KEY_MAX, LISTENERS_OF_PERSON_MAX};
 use crate::ops::oauth::clients;
@@ -272,6 +273,7 @@ fn requests() -> Vec<Row> {
         ),
         row("escalations in which waves are looked for", WAVES_LOOKED_AT_MAX, "the newest are taken", None),
         row("members of a cluster", CLUSTER_MAX, "`isWhole` is false", None),
+        row("values of each type of a ring", VALUES_OF_TYPE_MAX, "`keysAreWhole` is false", None),
         row("identities in a CSV export", LINES_MAX, "the rest is left out", None),
     ]
 }

@@ -64,6 +64,7 @@ mod query_names;
 mod reference;
 mod request_id;
 mod retention;
+mod rings;
 mod rule_versions;
 mod rules;
 mod schema;
@@ -137,6 +138,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(triage::restore_badge))
         .routes(routes!(links::list))
         .routes(routes!(links::cluster))
+        .routes(routes!(rings::read))
+        .routes(routes!(rings::ban))
         .routes(routes!(identity_actions::analyze))
         .routes(routes!(identity_actions::review))
         .routes(routes!(identity_actions::list_reviews))
@@ -272,6 +275,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(usage::get))
         .routes(routes!(system::get))
         .routes(routes!(audit_log::list))
+        .routes(routes!(audit_log::undo))
 }
 
 /// The OpenAPI document of the API.

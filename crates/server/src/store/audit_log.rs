@@ -24,21 +24,30 @@ pub struct NewEntry<'a> {
     pub after: Option<String>,
 }
 
-/// Takes a thing out of the entries about it, which say `name` from now on.
+/// What is done to a ring: an entry names lists and counts, and nothing of a person.
+pub const RING_BANNED: &str = "ring.ban";
+/// The undoing of what another entry tells of, which is its target.
+pub const UNDONE: &str = "audit-entry.undo";
+pub const ENTRY: &str = "audit-entry";
+
+/// Takes a thing out of the entries about it, which say `name` from now on. What a ban of a ring put on lists stays known,
+/// so that it can be undone.
 pub fn forget(tx: &mut Tx, team_id: i64, target_type: &str, target_id: &str, name: &str) -> Result<()> {
     tx.execute(
-        "update audit_log set target_id = $4, before = null, after = null
+        "update audit_log set target_id = $4, before = null,
+           after = case when action = 'ring.ban' then after else null end
          where team_id = $1 and target_type = $2 and target_id = $3",
         &values![team_id, target_type, target_id, name],
     )?;
     Ok(())
 }
 
-pub fn insert(tx: &mut Tx, entry: &NewEntry) -> Result<()> {
-    tx.execute(
+/// Stores an entry; the answer is its id.
+pub fn insert(tx: &mut Tx, entry: &NewEntry) -> Result<i64> {
+    tx.get(
         "insert into audit_log (team_id, at, actor_type, actor_id, actor, mcp_token, address, action,
            target_type, target_id, before, after)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning id",
         &values![
             entry.team_id,
             entry.at,
@@ -53,8 +62,8 @@ pub fn insert(tx: &mut Tx, entry: &NewEntry) -> Result<()> {
             &entry.before,
             &entry.after,
         ],
-    )?;
-    Ok(())
+        |row| row.get(0),
+    )
 }
 
 /// An entry.
@@ -116,13 +125,43 @@ pub fn page(
     offset: i64,
     limit: i64,
 ) -> Result<Vec<Entry>> {
-    let columns = "select id, at, actor_type, actor_id, actor, address, action, target_type, target_id,
-        before, after, mcp_token";
-    let mut sql = filter.matching(columns, team_id);
+    let select = format!("select {COLUMNS}");
+    let mut sql = filter.matching(&select, team_id);
     let order = format!(" order by id {}", direction(ascending));
     sql.push(&order).bind(" limit ", limit).bind(" offset ", offset);
     tx.query(&sql.text, &sql.values, read)
 }
+
+/// An entry of a team, which nobody else has with this function until the transaction ends.
+pub fn lock(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Entry>> {
+    let sql =
+        format!("update audit_log set action = action where team_id = $1 and id = $2 returning {COLUMNS}");
+    tx.find(&sql, &values![team_id, id], read)
+}
+
+/// An entry of a team.
+pub fn get(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Entry>> {
+    let sql = format!("select {COLUMNS} from audit_log where team_id = $1 and id = $2");
+    tx.find(&sql, &values![team_id, id], read)
+}
+
+/// Those of these entries of a team that were undone.
+pub fn undone(tx: &mut Tx, team_id: i64, ids: &[i64]) -> Result<Vec<i64>> {
+    let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
+    let rows: Vec<_> = ids.iter().map(|id| values![team_id, id]).collect();
+    let found = tx.query_rows(
+        "with v (team_id, target_id) as (values {rows})
+         select a.target_id from v join audit_log a on a.team_id = v.team_id and a.target_id = v.target_id
+           and a.target_type = 'audit-entry' and a.action = 'audit-entry.undo'",
+        &rows,
+        |row| row.get::<String>(0),
+    )?;
+    Ok(found.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+const COLUMNS: &str =
+    "id, at, actor_type, actor_id, actor, address, action, target_type, target_id, before, after,
+    mcp_token";
 
 fn read(row: &Row) -> Result<Entry> {
     Ok(Entry {

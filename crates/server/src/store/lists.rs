@@ -253,6 +253,27 @@ pub fn delete_entry(
     Ok(found)
 }
 
+/// The values of entries that were put on a list, or changed, at one revision, and not since.
+pub fn put_at(tx: &mut Tx, (team_id, list_id): (i64, i64), put_at: i64) -> Result<Vec<String>> {
+    let sql = "select value from list_entries where team_id = $1 and list_id = $2 and revision = $3";
+    tx.query(sql, &values![team_id, list_id, put_at], |row| row.get(0))
+}
+
+/// Takes those entries off the list, at its revision; the answer is their values.
+pub fn take_back(
+    tx: &mut Tx,
+    (team_id, list_id): (i64, i64),
+    put_at: i64,
+    revision: i64,
+) -> Result<Vec<String>> {
+    let sql =
+        "delete from list_entries where team_id = $1 and list_id = $2 and revision = $3 returning value";
+    let gone: Vec<String> = tx.query(sql, &values![team_id, list_id, put_at], |row| row.get(0))?;
+    let rows: Vec<_> = gone.iter().map(|value| values![team_id, list_id, value, revision]).collect();
+    tx.execute_rows("insert into list_removals (team_id, list_id, value, revision) values {rows}", &rows)?;
+    Ok(gone)
+}
+
 /// Up to `limit` entries of a list after the value `after`, in the order of their values, of those that have `term`
 /// in them.
 pub fn page(

@@ -310,6 +310,12 @@ async fn all_that_is_wrong_is_told_at_once() {
             json!({"newPassword": "short"}),
             "currentPassword: is required; newPassword: must have at least 10 characters".to_owned(),
         ),
+        (
+            Method::POST,
+            "/api/identities/ada/actions/ban-ring",
+            json!({"keys": [], "comment": "c".repeat(501), "endsAt": "tomorrow", "force": true}),
+            "force: is not known here; may be keys, comment or endsAt; keys: must have from 1 to 300 keys".to_owned(),
+        ),
         // What the types of fields say comes first, and is told at once as well.
         (
             Method::POST,

@@ -60,6 +60,7 @@ fn long_reads() -> Vec<(Method, &'static str, Value)> {
         get("/api/identities.csv"),
         get("/api/identities/ada/links"),
         get("/api/identities/ada/cluster"),
+        get("/api/identities/ada/ring"),
         get("/api/identities/ada/history"),
         get("/api/search?term=203.0.113.7"),
         get("/api/identities?term=203.0.113.7"),

@@ -60,7 +60,7 @@ use crate::support::server::{SECRET_KEY, TestServer};
 /// The refusal of a request in one line, `400 bad_request field: what is wrong`, after a look at
 /// its form: exactly the members of the contract, the request id also in the header, and no
 /// details that the message does not tell.
-async fn refusal(request: RequestBuilder) -> String {
+pub(crate) async fn refusal(request: RequestBuilder) -> String {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
@@ -118,7 +118,7 @@ fn with_json(server: &TestServer, method: Method, path: &str, body: &Value) -> R
 }
 
 /// The team of the first start.
-async fn team(app: &App) -> i64 {
+pub(crate) async fn team(app: &App) -> i64 {
     app.kept.credentials.find(&app.store, SECRET_KEY).await.unwrap().unwrap().team_id
 }
 
@@ -126,7 +126,7 @@ async fn team(app: &App) -> i64 {
 const SESSION_PASSWORD: &str = "correct horse battery staple";
 
 /// The token of a session of a new person.
-async fn session(app: &Arc<App>, team_id: i64, role: Role) -> String {
+pub(crate) async fn session(app: &Arc<App>, team_id: i64, role: Role) -> String {
     let token = format!("st_{:032x}", rand::random::<u128>());
     let (hash, email, now) = (token_hash(&token), format!("{token}@example.com"), app.clock.now());
     static HASH: LazyLock<String> = LazyLock::new(|| sign_in::hash_password(SESSION_PASSWORD).unwrap());

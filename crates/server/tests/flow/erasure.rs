@@ -163,8 +163,7 @@ impl Scene {
             adds.push(json!({"list": list["slug"], "what": what}));
         }
         let tests = json!([{"type": "BADGE_EXISTS", "badge": "card-testing"}]);
-        let rule =
-            json!({"name": "Tester", "severity": "INFO", "conditions": tests, "addsToLists": adds});
+        let rule = json!({"name": "Tester", "severity": "INFO", "conditions": tests, "addsToLists": adds});
         self.call(Method::POST, "/api/escalation-rules", rule).await;
     }
 
@@ -247,7 +246,14 @@ async fn a_person_is_forgotten_to_the_last_byte(engine: Engine) {
     scene.live().await;
     let before = scene.rows();
     let filled = [
-        "identities", "events", "analyses", "deliveries", "devices", "reviews", "group_members", "list_entries",
+        "identities",
+        "events",
+        "analyses",
+        "deliveries",
+        "devices",
+        "reviews",
+        "group_members",
+        "list_entries",
         "list_entry_sources",
     ];
     for table in filled {

@@ -33,6 +33,7 @@ mod remedies;
 mod replay;
 mod retention;
 mod reviews;
+mod ring_bans;
 mod rule_lists;
 mod rule_versions;
 mod rules;

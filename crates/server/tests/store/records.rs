@@ -32,6 +32,7 @@ on_both_engines!(
     a_person_is_forgotten,
     the_audit_log_forgets_a_name,
     the_audit_log_is_searched,
+    the_audit_log_knows_what_was_undone,
     entries_of_datasets_are_kept_by_value,
 );
 
@@ -390,20 +391,63 @@ async fn the_audit_log_forgets_a_name(engine: Engine) {
         .write(move |tx| {
             audit_log::insert(tx, &entry("bob"))?;
             audit_log::insert(tx, &entry("eve"))?;
+            let ban = audit_log::NewEntry { action: audit_log::RING_BANNED, ..entry("bob") };
+            audit_log::insert(tx, &ban)?;
             audit_log::forget(tx, 1, "identity", "bob", "deleted-1")?;
             usage::add(tx, &[(1, 2), (2, 3)], at(0))
         })
         .await;
     let (rows, months) = ground
         .read(|tx| {
-            let rows = tx.query("select target_id, before from audit_log order by id", &[], |row| {
-                Ok((row.get::<String>(0)?, row.get::<Option<String>>(1)?))
-            })?;
+            let rows =
+                tx.query("select target_id, before, after from audit_log order by id", &[], |row| {
+                    Ok((
+                        row.get::<String>(0)?,
+                        row.get::<Option<String>>(1)?.is_some(),
+                        row.get::<Option<String>>(2)?.is_some(),
+                    ))
+                })?;
             Ok((rows, usage::by_team(tx, 0, i64::MAX)?))
         })
         .await;
-    assert_eq!(rows, [("deleted-1".to_owned(), None), ("eve".to_owned(), Some("{}".to_owned()))]);
+    // What a ban put on lists stays known, by which it can be undone.
+    let (deleted, eve) = ("deleted-1".to_owned(), "eve".to_owned());
+    assert_eq!(rows, [(deleted.clone(), false, false), (eve, true, true), (deleted, false, true)]);
     assert_eq!(sorted(months), [(1, 2), (2, 3)]);
+}
+
+async fn the_audit_log_knows_what_was_undone(engine: Engine) {
+    let ground = Ground::new(engine);
+    let entry = |action: &'static str, target_type: &'static str, target_id: String| {
+        move |tx: &mut Tx| {
+            let target_id = &*target_id;
+            let new = audit_log::NewEntry {
+                team_id: 1,
+                at: at(5),
+                actor_type: "USER",
+                actor_id: None,
+                actor: "ada@example.com",
+                mcp_token: None,
+                address: None,
+                action,
+                target_type,
+                target_id,
+                before: None,
+                after: None,
+            };
+            audit_log::insert(tx, &new)
+        }
+    };
+    let one = ground.write(entry("list.import", "list", "7".into())).await;
+    let other = ground.write(entry("list.import", "list", "7".into())).await;
+    ground.write(entry(audit_log::UNDONE, audit_log::ENTRY, other.to_string())).await;
+    let undone = |team_id| ground.read(move |tx| audit_log::undone(tx, team_id, &[one, other]));
+    assert_eq!((undone(1).await, undone(2).await), (vec![other], vec![]));
+    let found = ground.read(move |tx| audit_log::get(tx, 1, one)).await.unwrap();
+    assert_eq!((found.id, &*found.action, found.at), (one, "list.import", at(5)));
+    assert_eq!(ground.write(move |tx| audit_log::lock(tx, 1, one)).await, Some(found));
+    assert_eq!(ground.read(move |tx| audit_log::get(tx, 2, one)).await, None, "of another team");
+    assert_eq!(ground.write(move |tx| audit_log::lock(tx, 2, one)).await, None);
 }
 
 async fn the_audit_log_is_searched(engine: Engine) {

@@ -13,6 +13,7 @@ use crate::support::engine::Engine;
 on_both_engines!(
     lists_are_kept_by_slug_and_counted_by_revision,
     entries_are_found_by_value_and_by_what_has_changed,
+    what_was_put_at_one_revision_is_taken_back,
     what_has_ended_is_told_once,
     a_list_goes_little_by_little,
     an_entry_of_rules_has_sources_until_somebody_changes_it,
@@ -144,6 +145,27 @@ async fn entries_are_found_by_value_and_by_what_has_changed(engine: Engine) {
     assert_eq!(ground.read(removed(0)).await, []);
     let list = ground.read(move |tx| lists::get(tx, 1, id)).await.unwrap();
     assert_eq!((list.removals_since, list.revision), (second + 1, second + 1));
+}
+
+async fn what_was_put_at_one_revision_is_taken_back(engine: Engine) {
+    let ground = ground(engine).await;
+    let id = ground.write(|tx| lists::insert(tx, &new("a"))).await;
+    let first = ground.write(move |tx| put(tx, id, &[("a", None), ("b", None), ("c", None)])).await;
+    let second = ground.write(move |tx| put(tx, id, &[("b", None), ("d", None)])).await;
+    let sorted = |mut values: Vec<String>| {
+        values.sort_unstable();
+        values
+    };
+    assert_eq!(sorted(ground.read(move |tx| lists::put_at(tx, (1, id), first)).await), ["a", "c"]);
+    let taken = move |tx: &mut Tx| {
+        let list = lists::next_revision(tx, 1, id, at(7))?.unwrap();
+        lists::take_back(tx, (1, id), first, list.revision)
+    };
+    assert_eq!(sorted(ground.write(taken).await), ["a", "c"]);
+    assert_eq!(sorted(ground.read(move |tx| lists::put_at(tx, (1, id), second)).await), ["b", "d"]);
+    let out = ground.read(move |tx| lists::removed_since(tx, (1, id), second)).await;
+    assert_eq!(sorted(out.into_iter().map(|change| change.value).collect()), ["a", "c"]);
+    assert_eq!(ground.write(taken).await, Vec::<String>::new());
 }
 
 async fn what_has_ended_is_told_once(engine: Engine) {

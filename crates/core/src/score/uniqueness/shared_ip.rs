@@ -27,7 +27,7 @@ const VALUE_BY_OTHERS: [(f64, f64); 3] = [(1.0, 0.45), (4.0, 0.35), (10.0, 0.35)
 const CONFIDENCE_BY_OTHERS: [(f64, f64); 5] =
     [(1.0, 0.3), (4.0, 0.5), (10.0, 0.3), (50.0, 0.1), (100.0, 0.05)];
 /// From here on the explanation says that the address is no household's.
-const OFFICE_MIN_OTHERS: usize = 10;
+pub const OFFICE_MIN_OTHERS: usize = 10;
 /// Up to here that it may be one.
 const HOUSEHOLD_MAX_OTHERS: usize = 4;
 

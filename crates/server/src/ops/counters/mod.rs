@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::counter::{Counter, Counters, KEYS_OF_EVENT_MAX, State, keys};
 use dregs_core::event::Event;
-use dregs_core::fact::{Fact, Known, OfTeam, Subject};
+use dregs_core::fact::{Fact, OfIdentity, OfTeam, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::link::KeyHasher;
 use dregs_core::state::IdentityState;
@@ -112,7 +112,7 @@ impl Seen {
         (data, profile, state): (&'s Map<String, Value>, &'s Profile, &'s IdentityState),
     ) -> Subject<'s> {
         let first_seen_at = state.first_event_at();
-        let known = Known { id, data, profile, state, first_seen_at, email_since: None };
+        let known = OfIdentity { id, data, profile, state, first_seen_at, email_since: None };
         let team = OfTeam {
             mapping: self.mappings.of(team_id),
             datasets: self.datasets.of(team_id),

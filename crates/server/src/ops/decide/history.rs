@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dregs_core::counter::{Counters, Tally};
 use dregs_core::event::Event;
-use dregs_core::fact::{EmailSince, Known, Linked, Subject};
+use dregs_core::fact::{EmailSince, Linked, OfIdentity, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::rules::Happened;
 use dregs_core::state::IdentityState;
@@ -86,7 +86,7 @@ impl History {
         let mapping = self.seen.mappings.of(self.team_id);
         let (Some(identity_id), Some(named)) = (identity_id, &event.identity) else {
             let nobody = Person::new(received_at, String::new(), event);
-            let known = Known { id: None, first_seen_at: None, ..nobody.known() };
+            let known = OfIdentity { id: None, first_seen_at: None, ..nobody.known() };
             let subject = Subject::new(Some(&nobody.newest), known, self.seen.of_team(self.team_id));
             return self.tally.fold(&self.counters, &subject);
         };
@@ -98,7 +98,7 @@ impl History {
             person.email_since.see(&person.profile, event.timestamp);
         }
         person.state.fold(&event);
-        let known = Known { first_seen_at: person.state.first_event_at(), ..person.known() };
+        let known = OfIdentity { first_seen_at: person.state.first_event_at(), ..person.known() };
         let subject = Subject::new(Some(&event), known, self.seen.of_team(self.team_id));
         self.tally.fold(&self.counters, &subject);
         if person.since.len() == ASKED_MAX {
@@ -148,13 +148,13 @@ impl Person {
         }
     }
 
-    fn known(&self) -> Known<'_> {
+    fn known(&self) -> OfIdentity<'_> {
         let first_event_at = self.state.first_event_at().unwrap_or(self.created_at);
         let first_seen_at = first_event_at.min(self.created_at);
         // As in a cycle, which does not look through more.
         let is_long = self.state.event_count() > EMAIL_EVENTS_MAX;
         let email_since = if is_long { Some(first_seen_at) } else { self.email_since.of(&self.profile) };
-        Known {
+        OfIdentity {
             id: Some(&self.id),
             data: &self.data,
             profile: &self.profile,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dregs_core::badge;
 use dregs_core::counter::{Counter, Counters};
 use dregs_core::event::Event;
-use dregs_core::fact::{Known, Linked, OfTeam, Subject};
+use dregs_core::fact::{Linked, OfIdentity, OfTeam, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::label::Verdict;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
@@ -265,7 +265,7 @@ impl Evaluee {
     }
 
     fn subject<'s>(&'s self, event: &'s Event, seen: &'s Seen) -> Subject<'s> {
-        let known = Known {
+        let known = OfIdentity {
             id: Some(&self.start.external_id),
             data: &self.data,
             profile: &self.profile,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dregs_core::event::Event;
-use dregs_core::fact::{EmailSince, Fact, Known, Linked, Subject};
+use dregs_core::fact::{EmailSince, Fact, Linked, OfIdentity, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::mapping::Mapping;
 use dregs_core::rules::{Condition, Happened, Standing, asked};
@@ -105,7 +105,7 @@ pub fn ask_newest<R>(
     let asks_links = facts.any(|fact| matches!(fact, Fact::Links | Fact::BadLinks));
     let newest = if asks_links { analyses::newest(tx, start.id, 1)?.pop() } else { None };
     let linked = newest.map_or(Linked::default(), |analysis| analysis.detail.linked);
-    let known = Known {
+    let known = OfIdentity {
         id: Some(&start.external_id),
         data: &data,
         profile: &profile,

@@ -101,7 +101,7 @@ pub async fn cluster(
 }
 
 /// What links are seen by, beside the rows.
-struct Seen {
+pub(super) struct Seen {
     team_id: i64,
     hasher: KeyHasher,
     /// The keys of devices that are left out.
@@ -112,7 +112,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn now(kept: &Directories, hasher: KeyHasher, team_id: i64) -> Self {
+    pub(super) fn now(kept: &Directories, hasher: KeyHasher, team_id: i64) -> Self {
         let mapping = kept.mappings.current().of(team_id).clone();
         let common = kept.common.current();
         let common =
@@ -213,7 +213,7 @@ impl Seen {
     }
 
     /// Goes from link to link, the nearest first. The disregarded hold nobody together.
-    fn cluster(&self, tx: &mut Tx, external_id: &str) -> Result<Option<Cluster>> {
+    pub(super) fn cluster(&self, tx: &mut Tx, external_id: &str) -> Result<Option<Cluster>> {
         let Some(first) = identities::find(tx, self.team_id, external_id)? else { return Ok(None) };
         let mut places = HashMap::from([(first.row_id, 0)]);
         let mut waiting = VecDeque::from([first.id.clone()]);

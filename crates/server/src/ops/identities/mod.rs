@@ -7,6 +7,7 @@ pub mod groups;
 pub mod links;
 pub mod preview;
 pub mod reviews;
+pub mod ring;
 mod traces;
 
 use dregs_core::link::KeyHasher;

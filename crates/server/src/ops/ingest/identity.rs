@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dregs_core::common;
 use dregs_core::event::{Event, FieldError};
-use dregs_core::fact::{Known, OfTeam, Subject};
+use dregs_core::fact::{OfIdentity, OfTeam, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::link;
 use dregs_core::mapping::Mapping;
@@ -117,7 +117,7 @@ impl Identity {
         id: Option<&'s str>,
         team: OfTeam<'s>,
     ) -> Subject<'s> {
-        let known = Known {
+        let known = OfIdentity {
             id,
             data: &self.data,
             profile: &self.profile,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use dregs_core::event::Event;
-use dregs_core::fact::{Fact, Known as Identity, PATH_MAX_BYTES, Subject, Value};
+use dregs_core::fact::{Fact, OfIdentity, PATH_MAX_BYTES, Subject, Value};
 use dregs_core::identity::Profile;
 use dregs_core::state::IdentityState;
 use serde_json::{Map, Value as Json};
@@ -64,7 +64,7 @@ fn note(event: &Event, seen: &Seen, team_id: i64, found: &mut BTreeMap<Fact, Vec
     let team = seen.of_team(team_id);
     let data = event.identity.as_ref().map_or(no_data, |identity| &identity.data);
     let profile = Profile::from_data(data, team.mapping);
-    let identity = Identity {
+    let identity = OfIdentity {
         id: event.identity.as_ref().map(|identity| identity.id.as_str()),
         data,
         profile: &profile,

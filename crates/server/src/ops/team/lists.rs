@@ -237,6 +237,13 @@ pub struct Put {
     pub unchanged: usize,
 }
 
+impl Put {
+    /// The list's, at which entries were added and no others were changed; `None` where none were added.
+    pub fn revision(&self) -> Option<i64> {
+        (!self.added.is_empty()).then_some(self.list.revision)
+    }
+}
+
 /// What putting entries on a list would do; `None` where the team has none with this id.
 ///
 /// # Errors
@@ -277,23 +284,38 @@ pub fn put(
     now: Timestamp,
 ) -> Result<Option<Put>> {
     let Some(list) = lists::next_revision(tx, actor.team_id, id, now)? else { return Ok(None) };
-    let put = plan(tx, list, entries)?;
-    let written: Vec<_> = put.added.iter().chain(&put.changed).collect();
-    let row = |entry: &&NewEntry| Entry {
+    let mut put = plan(tx, list, entries)?;
+    let key = (put.list.team_id, put.list.id);
+    write_entries(tx, actor, (&put.list, &put.changed), now)?;
+    // Those that are new have a revision of their own, by which an undo finds them and no others.
+    if !put.changed.is_empty() && !put.added.is_empty() {
+        let Some(list) = lists::next_revision(tx, actor.team_id, id, now)? else { return Ok(None) };
+        put.list = list;
+    }
+    write_entries(tx, actor, (&put.list, &put.added), now)?;
+    lists::count_entries(tx, key, put.added.len() as i64)?;
+    let values: Vec<_> = put.added.iter().chain(&put.changed).map(|entry| entry.value.clone()).collect();
+    concern(tx, &put.list, &values, now)?;
+    Ok(Some(put))
+}
+
+fn write_entries(
+    tx: &mut Tx,
+    actor: &Actor,
+    (list, entries): (&TeamList, &[NewEntry]),
+    now: Timestamp,
+) -> Result<()> {
+    let row = |entry: &NewEntry| Entry {
         id: 0,
         value: entry.value.clone(),
         comment: entry.comment.clone(),
         author: actor.name.clone(),
         created_at: now,
         ends_at: entry.ends_at,
-        revision: put.list.revision,
+        revision: list.revision,
     };
-    let key = (put.list.team_id, put.list.id);
-    lists::put_entries(tx, key, &written.iter().map(row).collect::<Vec<_>>())?;
-    lists::count_entries(tx, key, put.added.len() as i64)?;
-    let values: Vec<_> = written.iter().map(|entry| entry.value.clone()).collect();
-    concern(tx, &put.list, &values, now)?;
-    Ok(Some(put))
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    lists::put_entries(tx, (list.team_id, list.id), &rows)
 }
 
 /// The same, with an entry in the audit log.
@@ -311,7 +333,8 @@ pub async fn add(
         .write(move |tx| {
             let Some(put) = put(tx, &actor, (id, &entries), now)? else { return Ok(None) };
             let values = put.added.iter().chain(&put.changed).map(|entry| &entry.value);
-            let after = told_entries(&put.list, (put.added.len(), put.changed.len()), values);
+            let mut after = told_entries(&put.list, (put.added.len(), put.changed.len()), values);
+            after["revision"] = json!(put.revision());
             record(tx, &actor, (action, id), (None, Some(after)), now)?;
             Ok(Some(put))
         })
@@ -350,18 +373,35 @@ pub async fn remove(
 /// Those of the store.
 pub fn take_off(tx: &mut Tx, list: &TeamList, ids: &[i64], now: Timestamp) -> Result<Vec<Entry>> {
     let Some(list) = lists::next_revision(tx, list.team_id, list.id, now)? else { return Ok(Vec::new()) };
-    let key = (list.team_id, list.id);
     let mut gone = Vec::new();
     for id in ids {
-        gone.extend(lists::delete_entry(tx, key, *id, list.revision)?);
+        gone.extend(lists::delete_entry(tx, (list.team_id, list.id), *id, list.revision)?);
     }
-    lists::count_entries(tx, key, -(gone.len() as i64))?;
+    let values: Vec<_> = gone.iter().map(|entry: &Entry| entry.value.clone()).collect();
+    taken_off(tx, &list, &values, now)?;
+    Ok(gone)
+}
+
+/// Takes those entries off a list at its next revision that were put on it at another and were not changed since; the
+/// answer is how many.
+///
+/// # Errors
+/// Those of the store.
+pub fn take_back(tx: &mut Tx, list: &TeamList, put_at: i64, now: Timestamp) -> Result<usize> {
+    let Some(list) = lists::next_revision(tx, list.team_id, list.id, now)? else { return Ok(0) };
+    let gone = lists::take_back(tx, (list.team_id, list.id), put_at, list.revision)?;
+    taken_off(tx, &list, &gone, now)?;
+    Ok(gone.len())
+}
+
+/// What follows when values were taken off a list at its revision.
+fn taken_off(tx: &mut Tx, list: &TeamList, values: &[String], now: Timestamp) -> Result<()> {
+    let key = (list.team_id, list.id);
+    lists::count_entries(tx, key, -(values.len() as i64))?;
     if list.revision - list.removals_since > 2 * REMOVALS_REVISIONS {
         lists::forget_removals(tx, key, list.revision - REMOVALS_REVISIONS)?;
     }
-    let values: Vec<_> = gone.iter().map(|entry: &Entry| entry.value.clone()).collect();
-    concern(tx, &list, &values, now)?;
-    Ok(gone)
+    concern(tx, list, values, now)
 }
 
 /// Does a piece of what time brings: has those scored again who were on a list by an entry that has ended, and removes

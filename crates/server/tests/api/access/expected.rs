@@ -94,6 +94,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("GET /api/identities/{id}/labels",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/links",                   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/reviews",                 [401, 401, 403, 200, 404, 401, 200, 200, 200]),
+    ("GET /api/identities/{id}/ring",                    [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/identities/{id}/scores",                  [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("GET /api/labels",                                  [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("GET /api/labels/accuracy",                         [401, 401, 403, 200, 200, 401, 200, 200, 200]),
@@ -134,6 +135,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("PATCH /api/team",                                  [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("PATCH /api/team/members/{id}",                     [401, 401, 403, 403, 403, 401, 403, 403, 200]),
     ("PATCH /api/teams/{id}",                            [401, 401, 403, 403, 403, 401, 403, 403, 403]),
+    ("POST /api/audit-log/{id}/actions/undo",            [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/auth/accept-invitation",                 [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/check-invitation",                  [200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("POST /api/auth/login",                             [200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -186,6 +188,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/identities/actions/decide",              [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/identities/{id}/actions/analyze",        [401, 401, 403, 202, 404, 401, 403, 202, 202]),
     // bob has no badge to dismiss or to restore.
+    ("POST /api/identities/{id}/actions/ban-ring",       [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/identities/{id}/actions/dismiss-badge",  [401, 401, 403, 400, 404, 401, 403, 400, 400]),
     // Nor is any rule snoozed for ada.
     ("POST /api/identities/{id}/actions/end-snooze",     [401, 401, 403, 400, 404, 401, 403, 400, 400]),

@@ -77,6 +77,9 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/lists" => json!({"name": format!("List {unique}"), "type": "TEXT"}),
         "PATCH /api/lists/{id}" => json!({"name": "Renamed"}),
         "POST /api/lists/{id}/entries" => json!({"entries": [{"value": "one"}]}),
+        "POST /api/identities/{id}/actions/ban-ring" => {
+            json!({"keys": [{"type": "IDENTITY", "value": unique.to_string()}]})
+        }
         "POST /api/lists/{id}/import" => json!({"csv": "two"}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
         "POST /api/views" => {
@@ -197,7 +200,7 @@ impl Scene {
     async fn path(&self, operation: &str, token: &str, unique: u128) -> (Method, String) {
         let (method, path) = operation.split_once(' ').unwrap();
         let path = match operation {
-            "DELETE /api/identities/{id}" => {
+            "DELETE /api/identities/{id}" | "POST /api/identities/{id}/actions/ban-ring" => {
                 self.server.post("/api/events", event(&unique.to_string(), &unique.to_string())).await;
                 path.replace("{id}", &unique.to_string())
             }
@@ -243,6 +246,15 @@ impl Scene {
                 self.server.post(&entries, json!({"entries": [{"value": "first"}]})).await;
                 let entry = self.server.get(&entries).await["content"][0]["id"].to_string();
                 path.replace("{entryId}", &entry)
+            }
+            "POST /api/audit-log/{id}/actions/undo" => {
+                let list = self.server.post("/api/lists", body("POST /api/lists", unique).unwrap()).await;
+                let entries = format!("/api/lists/{}/entries", list["id"]);
+                self.server.post(&entries, json!({"entries": [{"value": "first"}]})).await;
+                let admin = session(&self.server.app, team(&self.server.app).await, Role::Admin).await;
+                let told = self.server.request(Method::GET, "/api/audit-log?action=list-entry.create");
+                let (_, told) = answer(told.bearer_auth(admin)).await;
+                path.replace("{id}", &told["content"][0]["id"].to_string())
             }
             "GET /api/search" => format!("{path}?term=ada"),
             "DELETE /api/views/{id}" => {

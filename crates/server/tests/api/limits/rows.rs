@@ -103,6 +103,10 @@ fn tried() -> Vec<(&'static str, Tried)> {
             By("tests/flow/links.rs", "a_cluster_goes_from_device_to_device_and_has_an_end"),
         ),
         (
+            "values of each type of a ring",
+            By("src/ops/identities/ring.rs", "of_each_type_those_are_looked_at_that_most_have"),
+        ),
+        (
             "identities in a CSV export",
             By("src/ops/lists/roster/table.rs", "a_page_is_what_the_plain_way_gives"),
         ),

@@ -89,6 +89,7 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
     let list = make("/api/lists", json!({"name": "leaked list", "type": "TEXT"})).await["id"].clone();
     make(&format!("/api/lists/{list}/entries"), json!({"entries": [{"value": "leaked"}]})).await;
     let on_list = two.get(&admin, &format!("/api/lists/{list}/entries")).await["content"][0]["id"].clone();
+    let told = two.get(&admin, "/api/audit-log?action=list-entry.create").await["content"][0]["id"].clone();
     let view = json!({"name": "leaked view", "page": "identities", "query": "term=leaked"});
     let view = make("/api/views", view).await["id"].clone();
     let credential = make("/api/credentials", json!({"name": "leaked key"})).await["id"].clone();
@@ -101,6 +102,7 @@ pub async fn furnish(two: &Two) -> (Places, Receiver) {
         format!("/api/{folder}/{}", id.as_str().map_or_else(|| id.to_string(), str::to_owned))
     };
     let places = Places::from([
+        ("/api/audit-log/{id}", at("audit-log", &told)),
         ("/api/auth/passkeys/{id}", at("auth/passkeys", &json!(1))),
         ("/api/auth/sessions/{id}", at("auth/sessions", &sessions[0]["id"])),
         ("/api/badge-rules/{id}", at("badge-rules", &badge_rule)),
@@ -380,6 +382,7 @@ async fn who_shares_a_device_with_somebody_of_another_team_shares_nothing(engine
         for path in [
             format!("/api/identities/{user}/links"),
             format!("/api/identities/{user}/cluster"),
+            format!("/api/identities/{user}/ring"),
             format!("/api/identities/{user}/analysis"),
             "/api/devices/the-same-device".to_owned(),
             "/api/groups/team/the-same-group".to_owned(),

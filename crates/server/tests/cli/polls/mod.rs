@@ -227,6 +227,7 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
     let on_list = format!("/api/lists/{list}/entries");
     server.make(token, &on_list, 200, json!({"entries": [{"value": "first"}]}));
     let on_list = format!("{on_list}/{}", server.read(token, &on_list)["content"][0]["id"]);
+    let told = server.read(token, "/api/audit-log?action=list-entry.create")["content"][0]["id"].clone();
     fill(ground);
     // It is read again within a second.
     std::thread::sleep(Duration::from_secs(3));
@@ -234,6 +235,7 @@ fn furnish(server: &Server, ground: &Ground, token: &str) -> Ids {
     let member = members.as_array().unwrap().iter().find(|member| member["role"] == "VIEWER").unwrap();
     let at = |folder: &str, id: &dyn std::fmt::Display| format!("/api/{folder}/{id}");
     Ids::from([
+        ("/api/audit-log/{id}", at("audit-log", &told)),
         ("/api/auth/passkeys/{id}", at("auth/passkeys", &1)),
         ("/api/auth/sessions/{id}", at("auth/sessions", &1_000_000)),
         ("/api/badge-rules/{id}", at("badge-rules", &badge_rule["id"])),

@@ -9,6 +9,7 @@ import { counted } from "../../parts/counts";
 import { Panel } from "../../parts/Page";
 import { IdentityLink, PageLink } from "../../parts/PageLink";
 import { CATEGORIES, scoreOf } from "../../parts/score";
+import { BanRing } from "../rings/BanRing";
 import classes from "./Identity.module.css";
 import { Kind } from "./Links";
 import { BANDS, keyOf, nameOf } from "./links";
@@ -32,9 +33,9 @@ function Drawn({ cluster, id }: { cluster: ClusterBody; id: string }) {
   const [canDraw, setCanDraw] = useState(HAS_WEBGL);
   const types = [...new Set(cluster.links.map(({ type }) => type))];
   const note = `${cluster.isWhole ? "The" : "The nearest"} ${counted(cluster.members.length, "identity", "identities")} connected by strong links.`;
-  if (!canDraw) return <Panel title="Cluster" note={note}><Text fz="sm">This browser has no WebGL 2 to draw it with. The list below says what this identity is linked to.</Text></Panel>;
+  if (!canDraw) return <Panel title="Cluster" note={note} actions={<BanRing id={id} />}><Text fz="sm">This browser has no WebGL 2 to draw it with. The list below says what this identity is linked to.</Text></Panel>;
   return (
-    <Panel title="Cluster" note={note}>
+    <Panel title="Cluster" note={note} actions={<BanRing id={id} />}>
       <Suspense fallback={<Skeleton height="26rem" />}>
         <LinkGraph cluster={cluster} center={id} picked={picked} onPoint={setPointed} onPick={setPicked} onFailure={() => setCanDraw(false)} />
       </Suspense>

@@ -14,6 +14,7 @@ import { Time } from "../../parts/Time";
 import { TimeFilter, toUtc } from "../../parts/TimeFilter";
 import { ACTION_OPTIONS, actionWords, TARGET_OPTIONS } from "./audit";
 import { Changes, Target } from "./AuditEntry";
+import { UndoAct } from "./UndoAct";
 
 type Entry = Schemas["AuditEntryBody"];
 type Query = NonNullable<paths["/api/audit-log"]["get"]["parameters"]["query"]>;
@@ -24,7 +25,7 @@ const COLUMNS: Column<Entry>[] = [
   { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
   { title: "Action", cell: ({ action }) => <Only name="action" value={action} words={actionWords(action)} /> },
   { title: "Target", cell: (entry) => <Target entry={entry} /> },
-  { title: "Changes", width: "34%", cell: (entry) => <Changes entry={entry} /> },
+  { title: "Changes", width: "34%", cell: (entry) => <><Changes entry={entry} />{entry.canBeUndone && <UndoAct id={entry.id} />}</> },
 ];
 
 /** Those who act, but for people. */

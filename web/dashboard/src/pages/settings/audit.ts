@@ -4,6 +4,7 @@ import { word } from "../../parts/score";
 import { roleName } from "./roles";
 
 const ACTIONS: Record<string, string> = {
+  "audit-entry.undo": "Change of lists undone",
   "badge-rule.change": "Badge rule changed",
   "badge-rule.create": "Badge rule created",
   "badge-rule.delete": "Badge rule deleted",
@@ -84,6 +85,7 @@ const ACTIONS: Record<string, string> = {
   "password.change": "Password changed",
   "password.reset": "Password reset on the command line",
   "retention.change": "Retention changed",
+  "ring.ban": "Ring banned",
   "second-factor.disable": "Second factor disabled",
   "second-factor.enable": "Second factor enabled",
   "second-factor.renew-recovery-codes": "Recovery codes renewed",
@@ -145,7 +147,7 @@ export const ACTION_OPTIONS: Option[] = Object.entries(ACTIONS).toSorted(byWords
 
 /** What things are done to. */
 const TARGETS = [
-  "badge-rule", "bulk-change", "channel", "counter", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
+  "audit-entry", "badge-rule", "bulk-change", "channel", "counter", "credential", "dataset-entry", "delivery", "device", "escalation", "escalation-rule", "group", "identity",
   "invitation", "list", "mapping", "mcp-client", "mcp-token", "member", "team", "user", "view", "weights",
 ];
 export const TARGET_OPTIONS: Option[] = TARGETS.map((type): Option => [type, targetWords(type)]).toSorted(byWords);

@@ -1,0 +1,111 @@
+// A ring is banned from the page of one of its members: what is nobody's own is held back, a rule is made that asks, and
+// the ban is undone, by the notice and by the audit log.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Analyst } from "./analyst.js";
+import { browser, Dregs, eventually } from "./support.js";
+
+const RING = ["ada", "bob", "eve", "joe", "kim"];
+const DEVICE = "0123456789abcdef0123456789abcdef";
+const HOME = "198.51.100.7";
+const WORK = "203.0.113.7";
+
+let dregs, chrome;
+
+before(async () => {
+  dregs = await Dregs.start(() => []);
+  chrome = await browser();
+  const at = (id, ip, more = {}) => ({ type: "user.signup", ip, identity: { id, data: { name: `${id} ${id}mann`, email: `${id}@posteo.de` } }, ...more });
+  const device = { fingerprint: DEVICE };
+  await dregs.call("POST", "/events/batch", [
+    ...RING.map((id) => at(id, HOME, { device })),
+    at("kim", WORK, { device }),
+    at("zoe", HOME),
+    ...[..."abcdefghijkl"].map((letter) => at(`office${letter}`, WORK)),
+  ]);
+  await eventually("the ring to be found", async () => (await dregs.call("GET", "/identities/eve/ring")).members.length === RING.length);
+});
+
+after(async () => {
+  await chrome?.close();
+  await dregs?.stop();
+});
+
+/** A picture of the page at a desk and on a phone, where somebody wants to look at it. */
+async function picture(page, name) {
+  if (!process.env.PICTURES) return;
+  for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1440, 900]]) {
+    await page.setViewportSize({ width, height });
+    // The frame moves to where it is at this width.
+    await page.waitForTimeout(500);
+    // Where a dialog is long, what was filled in last is in sight.
+    await page.evaluate(() => document.activeElement?.scrollIntoView({ block: "center" }));
+    await page.screenshot({ path: `${process.env.PICTURES}/ring-bans-${name}-${kind}.png` });
+  }
+}
+
+const isBanned = async (id) => (await dregs.call("GET", `/identities/${id}`)).badges.some(({ slug }) => slug === "banned");
+
+async function until(ids, expected) {
+  for (const id of ids) await eventually(`${id} to be banned: ${expected}`, async () => (await isBanned(id)) === expected);
+}
+
+test("a ring is banned with the rule that asks, and the ban is undone", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const dialog = page.getByRole("dialog", { name: "Ban this ring" });
+  await analyst.open("/identities/eve?tab=links");
+  await page.getByRole("button", { name: "Ban this ring…" }).click();
+  await dialog.getByText("5 identities in the ring").waitFor();
+  const box = (value) => dialog.getByRole("checkbox", { name: value, exact: true });
+  assert.equal(await box(DEVICE).isChecked(), true);
+  assert.equal(await box(HOME).isChecked(), false, "zoe has it as well");
+  assert.equal(await box(WORK).count(), 0, "an office's address cannot be chosen");
+  await dialog.getByText(/Cannot be banned: 12 others have it, as in an office or a network/).waitFor();
+  await dialog.getByText("5 of the ring have it, and 1 other.").waitFor();
+  await dialog.getByText(/hits nobody outside the ring now/).waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  assert.deepEqual(await analyst.cut(), []);
+  await picture(page, "choice");
+  await box(HOME).check();
+  await dialog.getByText("1 chosen value may hit others").waitFor();
+  await picture(page, "others");
+  await box(HOME).uncheck();
+  await dialog.getByText("No rule asks for Banned devices").waitFor();
+  await dialog.getByRole("textbox", { name: "Comment" }).fill("Five accounts, one device");
+  await picture(page, "effect");
+  // The device, five identities and their e-mail addresses.
+  await dialog.getByRole("button", { name: "Ban 11 values" }).click();
+  const notice = page.getByText("11 values are banned. The badge rule Banned asks for them.");
+  await notice.waitFor();
+  await picture(page, "notice");
+  await until(RING, true);
+  assert.equal(await isBanned("officea"), false);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText(/^11 entries are removed from/).waitFor();
+  await until(RING, false);
+
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.getByRole("button", { name: "Ban this ring…" }).click();
+  await dialog.getByRole("button", { name: "Ban 11 values" }).waitFor();
+  assert.equal(await dialog.getByText(/No rule asks/).count(), 0, "there is one now");
+  await dialog.getByRole("button", { name: "Ban 11 values" }).click();
+  await page.getByText("11 values are banned.", { exact: true }).waitFor();
+  await until(RING, true);
+  await analyst.open("/settings/audit-log?action=ring.ban");
+  const undo = page.getByRole("button", { name: "Undo…" });
+  assert.equal(await undo.count(), 1, "what was undone is not offered again");
+  await undo.click();
+  const question = page.getByRole("dialog", { name: "Undo this?" });
+  await question.getByText(/^11 entries will be removed from/).waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await picture(page, "undo");
+  await question.getByRole("button", { name: "Undo", exact: true }).click();
+  await question.waitFor({ state: "detached" });
+  await eventually("nothing to undo", async () => (await undo.count()) === 0);
+  await until(RING, false);
+  assert.deepEqual(await analyst.barriers(), []);
+  await picture(page, "log");
+  await analyst.leave();
+});
