@@ -106,7 +106,12 @@ async fn brought_up(
     (list.name, list.trusted) = (row.name.clone(), row.trusted);
     if since > 0 {
         let removed = store.read(move |tx| lists::removed_since(tx, key, since)).await?;
-        list.apply(&hasher, removed.into_iter());
+        // An undo takes many off at once.
+        list = apart(move || {
+            list.apply(&hasher, removed.into_iter());
+            list
+        })
+        .await?;
     }
     let mut after = 0;
     loop {
