@@ -4045,7 +4045,7 @@ export interface components {
          *     (`AGENT_IS` with its name, its operator or ANY, and whether that must be verified), or, in escalation rules, a badge
          *     (`BADGE_EXISTS`, `BADGE_NOT_EXISTS` with its slug).
          *
-         *     In rules also what an event and its identity say: `EVENT_IS` with the types of events, at which alone the rule is asked
+         *     Also what an event and its identity say: `EVENT_IS` with the types of events, at which alone a rule or a channel is asked
          *     then; a fact of `GET /facts` (`FACT_EQ`, `FACT_NE`, `FACT_GT`, `FACT_LT`, `FACT_CONTAINS` with value, `FACT_IN` with
          *     values, `FACT_MATCHES` with a regular expression as pattern, `IN_LIST`, `NOT_IN_LIST` with the slug of a list); a counter (`COUNTER_GT`, `COUNTER_LT` with its slug and a
          *     value). `ALL` and `ANY` with conditions, and `NOT` with a condition, join them, four levels deep.
@@ -9485,7 +9485,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description Rules ask for it. */
+            /** @description Rules or channels ask for it. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -1,1 +1,0 @@
-import{C as e,T as t,jr as n}from"./shared-DUqGsNXC.js";import{a as r}from"./words-qcIRCWi8.js";var i=n();function a({delivery:{status:n,waitsFor:a}}){let o=a?r[a]:void 0;return o?(0,i.jsx)(e,{tone:1,children:o.word}):(0,i.jsx)(t,{status:n})}export{a as t};

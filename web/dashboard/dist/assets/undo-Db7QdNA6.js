@@ -1,1 +1,0 @@
-import{ht as e}from"./shared-DUqGsNXC.js";import{n as t}from"./offer-DMxRqBZR.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
