@@ -106,7 +106,8 @@ test("a note mentions a colleague, who finds it under Mentions, and its author a
   await desk.keyboard.type("agree?");
   await desk.keyboard.press("Control+Enter");
   await history.getByText("<b>odd</b> @bob agree?").waitFor();
-  assert.equal((await dregs.call("GET", "/escalations/summary", undefined, bob.token)).mentioned, 1);
+  const mentioned = async () => (await dregs.call("GET", "/escalations/summary", undefined, bob.token)).mentioned;
+  await eventually("the mention to be stored", async () => (await mentioned()) === 1);
   await dregs.call("POST", `/escalations/${third.id}/notes`, { text: "Yes. @admin, close it." }, bob.token);
   await history.getByText("Yes. @admin, close it.").waitFor();
   await history.getByText("Bob Stone noted").waitFor();
@@ -119,7 +120,7 @@ test("a note mentions a colleague, who finds it under Mentions, and its author a
   await history.getByRole("button", { name: "Delete…" }).click();
   await desk.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await history.getByText("<b>odd</b> @bob agree?").waitFor({ state: "detached" });
-  assert.equal((await dregs.call("GET", "/escalations/summary", undefined, bob.token)).mentioned, 0);
+  await eventually("the mention to be gone", async () => (await mentioned()) === 0);
   await analyst.leave();
 });
 

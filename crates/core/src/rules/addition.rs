@@ -11,7 +11,7 @@ use crate::fact::Fact;
 use crate::identity::Profile;
 use crate::key::{KeyKind, ip_value};
 use crate::link::current_keys;
-use crate::list::{ListType, Lists, Trusted};
+use crate::list::{ListType, Lists, Trusted, asn_of};
 use crate::person::{EmailParts, folded_email};
 use crate::state::{IdentityState, Seen};
 
@@ -78,7 +78,7 @@ pub struct Shown<'a> {
 impl Shown<'_> {
     /// The values of this type that are the identity's alone as far as analyzers can tell, the newest first, as lists spell
     /// them. None of what is common in the team, on a trusted list, or a device that is `left_out`; of nobody who is
-    /// trusted; and no domain at which anybody gets a mailbox.
+    /// trusted; no domain at which anybody gets a mailbox, and no exit of Tor or of a network of servers.
     pub fn own_values(&self, what: ListType, left_out: impl Fn(&str) -> bool) -> Vec<String> {
         if self.trusted.is_identity() {
             return Vec::new();
@@ -90,15 +90,16 @@ impl Shown<'_> {
         let email = self.profile.email.as_deref().filter(|_| has_any(KeyKind::Mailbox));
         let texts: Vec<String> = match what {
             ListType::Device => {
-                let devices = newest(self.state.devices()).filter(|device| has(KeyKind::Device, device));
-                devices.cloned().collect()
+                let devices = newest(self.state.devices()).map(|(_, device)| device);
+                devices.filter(|device| has(KeyKind::Device, device)).cloned().collect()
             }
             ListType::Ip => {
-                let is_own = |ip: &&IpAddr| ip_value(**ip).is_some_and(|value| has(KeyKind::Ip, &value));
-                newest(self.state.addresses())
-                    .filter(is_own)
-                    .map(|ip| ip.to_canonical().to_string())
-                    .collect()
+                let is_own = |(place, ip): &(usize, &IpAddr)| {
+                    ip_value(**ip).is_some_and(|value| has(KeyKind::Ip, &value))
+                        && !self.is_of_strangers(**ip, asn_of(self.state, *place))
+                };
+                let own = newest(self.state.addresses()).filter(is_own);
+                own.map(|(_, ip)| ip.to_canonical().to_string()).collect()
             }
             ListType::Email => email.map(str::to_owned).into_iter().collect(),
             ListType::EmailDomain => email.and_then(|email| self.own_domain(email)).into_iter().collect(),
@@ -118,6 +119,12 @@ impl Shown<'_> {
         values
     }
 
+    /// Whether an address is an exit of Tor or in a network of servers, as VPNs are.
+    fn is_of_strangers(&self, ip: IpAddr, asn: Option<u32>) -> bool {
+        let is_in = |dataset| self.datasets.network(dataset, ip, asn).is_some();
+        is_in(Dataset::Tor) || is_in(Dataset::Hosting)
+    }
+
     fn own_domain(&self, email: &str) -> Option<String> {
         let folded = folded_email(email);
         let parts = EmailParts::of(&folded)?;
@@ -128,10 +135,11 @@ impl Shown<'_> {
     }
 }
 
-fn newest<T>(seen: &[Seen<T>]) -> impl Iterator<Item = &T> {
-    let mut by_time: Vec<_> = seen.iter().collect();
-    by_time.sort_by_key(|seen| std::cmp::Reverse(seen.last_at));
-    by_time.into_iter().map(|seen| &seen.value)
+/// What was seen last comes first, each with its place.
+fn newest<T>(seen: &[Seen<T>]) -> impl Iterator<Item = (usize, &T)> {
+    let mut by_time: Vec<_> = seen.iter().enumerate().collect();
+    by_time.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.last_at));
+    by_time.into_iter().map(|(place, seen)| (place, &seen.value))
 }
 
 impl Rules {

@@ -21,6 +21,7 @@ on_both_engines!(
     what_was_flagged_wrongly_is_taken_off_again,
     a_badge_adds_and_its_dismissal_takes_off,
     nobody_innocent_comes_on_a_list,
+    what_an_office_or_strangers_share_stays_off,
     what_has_ended_is_put_in_again_by_who_asks_no_list,
     a_decision_adds_twenty_values_and_a_full_list_none,
     what_cannot_be_added_is_refused_by_its_place,
@@ -308,6 +309,28 @@ async fn nobody_innocent_comes_on_a_list(engine: Engine) {
     until(&server, users, &["ada", "bob", "joe"]).await;
     assert_eq!(values(&server, devices).await, ["bobs"]);
     assert_eq!(values(&server, domains).await, ["firma-joe.com"]);
+}
+
+async fn what_an_office_or_strangers_share_stays_off(engine: Engine) {
+    let (server, [devices, addresses, _]) = bare(engine).await;
+    let both = json!([adds("bad-devices", "DEVICE"), adds("bad-addresses", "IP")]);
+    rule(&server, "Chargeback", at("chargeback"), both).await;
+    // Ten colleagues beside her, of whom none has done anything, and eleven others at a school's device.
+    for n in 0..10 {
+        let device = format!("of-{n}");
+        send(&server, does("visit", &format!("o{n}"), &format!("colleague-{n}"), (&device, "203.0.113.9")))
+            .await;
+    }
+    for n in 0..11 {
+        let ip = format!("198.51.100.{n}");
+        send(&server, does("visit", &format!("s{n}"), &format!("pupil-{n}"), ("school", &ip))).await;
+    }
+    send(&server, does("chargeback", "c1", "ada", ("own", "203.0.113.9"))).await;
+    send(&server, does("chargeback", "c2", "kim", ("school", "198.51.100.200"))).await;
+    // Of a network of servers, through which anybody may come.
+    send(&server, does("chargeback", "c3", "eve", ("third", "104.131.5.7"))).await;
+    until(&server, devices, &["third", "own"]).await;
+    assert_eq!(values(&server, addresses).await, ["198.51.100.200"]);
 }
 
 async fn what_has_ended_is_put_in_again_by_who_asks_no_list(engine: Engine) {

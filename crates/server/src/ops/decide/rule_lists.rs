@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use dregs_core::identity::Profile;
+use dregs_core::link::{KeyKind, LinkKey, ip_value};
 use dregs_core::list::{ListType, Trusted};
 use dregs_core::person::folded_email;
 use dregs_core::rules::{ADDED_VALUES_MAX, Addition, Condition, Rules, Shown, Standing};
@@ -14,10 +15,12 @@ use crate::limit::{self, Limit};
 use crate::ops::decide::decisions::Decided;
 use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::evaluate::rescore;
+use crate::ops::identities::ring::crowd_of;
 use crate::ops::ingest::refold;
 use crate::ops::team::lists::{ENTRIES_OF_LIST_MAX, take_off};
 use crate::ops::team::rules::OfTeams;
 use crate::store::identities::{self, CycleStart};
+use crate::store::links::{self, HashedKey};
 use crate::store::list_sources::{self, Cause, Source};
 use crate::store::lists::{self, Entry, TeamList};
 use crate::store::{Result, StoreError, Tx, escalations};
@@ -144,7 +147,30 @@ impl Known {
         {
             values.clear();
         }
-        Ok(values)
+        let mut own = Vec::with_capacity(values.len());
+        for value in values {
+            if !self.is_of_a_crowd(tx, seen, what, &value)? {
+                own.push(value);
+            }
+        }
+        Ok(own)
+    }
+
+    /// Whether so many others have it that it is nobody's own, as an office's address.
+    fn is_of_a_crowd(&self, tx: &mut Tx, seen: &Seen, what: ListType, value: &str) -> Result<bool> {
+        let Some((least, _)) = crowd_of(what) else { return Ok(false) };
+        let key = match what {
+            ListType::Ip => {
+                value.parse().ok().and_then(ip_value).map(|value| LinkKey { kind: KeyKind::Ip, value })
+            }
+            _ => Some(LinkKey { kind: KeyKind::Device, value: value.to_owned() }),
+        };
+        let Some(key) = key else { return Ok(true) };
+        let key = HashedKey::new(&seen.hasher, self.start.team_id, &key);
+        // With its own.
+        let limit = i64::try_from(least).unwrap_or(i64::MAX).saturating_add(1);
+        let holders = links::holders_after(tx, key, 0, limit)?;
+        Ok(holders.iter().filter(|id| **id != self.start.id).count() >= least)
     }
 }
 

@@ -484,12 +484,17 @@ const COMMON: &str = "Most of your users have it: it is taken for your own.";
 
 /// As so many have it, whose it is: nobody's.
 fn crowd(list_type: ListType, outside: usize) -> Option<String> {
-    let (least, place) = match list_type {
-        ListType::Ip => (OFFICE_MIN_OTHERS, "an office or a network"),
-        ListType::Device => (MANY_HANDS_MIN_OTHERS, "a school or an internet café"),
-        _ => return None,
-    };
+    let (least, place) = crowd_of(list_type)?;
     (outside >= least).then(|| format!("{outside} others have it, as in {place}."))
+}
+
+/// How many others at least have a value that is nobody's own, and where that is so.
+pub fn crowd_of(list_type: ListType) -> Option<(usize, &'static str)> {
+    match list_type {
+        ListType::Ip => Some((OFFICE_MIN_OTHERS, "an office or a network")),
+        ListType::Device => Some((MANY_HANDS_MIN_OTHERS, "a school or an internet café")),
+        _ => None,
+    }
 }
 
 fn on_list(Listed { list, .. }: &Listed) -> String {
