@@ -2297,7 +2297,7 @@ export interface paths {
         /**
          * Read the ring of an identity
          * @description Those of its cluster, and the values of theirs that a list can hold: how many of the ring have each, how many others, and
-         *     which are held back, since they are nobody's own.
+         *     which cannot be banned, since they are nobody's own.
          */
         get: operations["readRing"];
         put?: never;

@@ -105,7 +105,7 @@ impl From<OnList> for BanListBody {
 /// Read the ring of an identity
 ///
 /// Those of its cluster, and the values of theirs that a list can hold: how many of the ring have each, how many others, and
-/// which are held back, since they are nobody's own.
+/// which cannot be banned, since they are nobody's own.
 #[utoipa::path(get, operation_id = "readRing", path = "/identities/{id}/ring", tag = "identities",
     params(("id" = String, Path)), responses((status = 200, body = RingBody)))]
 pub async fn read(
@@ -126,7 +126,7 @@ fn check_of_ring(ring: &Ring, place: usize, (list_type, value): &(ListType, Stri
     let known = ring.keys.iter().find(|key| key.list_type == *list_type && key.value == *value);
     let Some(known) = known else { return Err(ApiError::field(&field, "must be one that the ring has")) };
     let why = known.held_back.as_ref();
-    why.map_or(Ok(()), |why| Err(ApiError::field(&field, format!("is held back: {why}"))))
+    why.map_or(Ok(()), |why| Err(ApiError::field(&field, format!("cannot be banned: {why}"))))
 }
 
 async fn find(app: &App, caller: &Caller, id: String) -> Result<Ring, ApiError> {

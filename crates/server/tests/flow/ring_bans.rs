@@ -141,7 +141,7 @@ async fn a_ring_beside_an_office_is_banned_and_the_ban_is_undone(engine: Engine)
 
     let path = "/api/identities/eve/actions/ban-ring";
     let held = refused(&server, path, json!({"keys": keys(&[("DEVICE", "shared"), ("IP", AT_WORK)])})).await;
-    assert_eq!(held, format!("400 bad_request keys[1].value: is held back: {office}"));
+    assert_eq!(held, format!("400 bad_request keys[1].value: cannot be banned: {office}"));
     let other = refused(&server, path, json!({"keys": keys(&[("DEVICE", "another")])})).await;
     assert_eq!(other, "400 bad_request keys[0].value: must be one that the ring has");
     assert_eq!(server.get("/api/lists").await, json!([]), "what is refused makes no list");
