@@ -167,7 +167,7 @@ const QUICK: Amounts = Amounts {
     size_events: 10_000,
     scale_identities: 10_000,
     lists: Amount { identities: 2_000, events: 20_000, deliveries: 10_000 },
-    backtest: Amount { identities: 2_000, events: 2_000, deliveries: 0 },
+    backtest: Amount { identities: 2_000, events: 2_000, deliveries: 100 },
     dashboard: Amount { identities: 2_000, events: 20_000, deliveries: 10_000 },
     scenario_seconds_max: 120,
     ..FULL

@@ -11,7 +11,7 @@ use crate::scenario::lists::model;
 use crate::scenario::steady::{self, Stream};
 
 /// What the target is for.
-pub const TARGET: Amount = Amount { identities: 1_000_000, events: 1_000_000, deliveries: 0 };
+pub const TARGET: Amount = Amount { identities: 1_000_000, events: 1_000_000, deliveries: 1_000 };
 /// Beside a back-test, ingest may be so many times slower.
 const SLOWER_TARGET: Target = Target::Most(1.5);
 

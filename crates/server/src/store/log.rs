@@ -38,8 +38,6 @@ const BLOCKED_LONG: Duration = Duration::from_secs(60);
 /// Checkpoints made one after the other until what came meanwhile is little. Beyond, the disk is slower than
 /// what is written, and the writer itself moves the rest.
 const ROUNDS_MAX: usize = 6;
-/// What is little, in bytes: while the writer moves it, which takes about a millisecond, every commit waits.
-const REST_BYTES: u64 = 64 * 1024;
 /// How long the server's own readers are held back, at most, and how often.
 const HOLD_MAX: Duration = Duration::from_millis(250);
 const HOLD_EVERY: Duration = Duration::from_secs(2);
@@ -254,15 +252,11 @@ impl Checkpointer {
     /// under way.
     fn rounds(&self) -> Option<Moved> {
         let mut moved = self.once()?;
-        let mut before = u64::MAX;
         for _ in 1..ROUNDS_MAX {
             let left = self.log.filled_bytes().saturating_sub(moved.pages * self.log.page_bytes);
-            // Where it hardly shrinks any more, another round would write the same pages again.
-            let is_steady = left < CHECKPOINT_BYTES && left > before / 2;
-            if !moved.is_all() || left < REST_BYTES || is_steady {
+            if !moved.is_all() || left < CHECKPOINT_BYTES {
                 break;
             }
-            before = left;
             moved = self.once()?;
         }
         if moved.is_all() {

@@ -329,7 +329,7 @@ async fn what_an_office_or_strangers_share_stays_off(engine: Engine) {
     send(&server, does("chargeback", "c2", "kim", ("school", "198.51.100.200"))).await;
     // Of a network of servers, through which anybody may come.
     send(&server, does("chargeback", "c3", "eve", ("third", "104.131.5.7"))).await;
-    until(&server, devices, &["third", "own"]).await;
+    until(&server, devices, &["own", "third"]).await;
     assert_eq!(values(&server, addresses).await, ["198.51.100.200"]);
 }
 
