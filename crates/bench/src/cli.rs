@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 
 use crate::population::Amount;
-use crate::scenario::{backtest, dashboard, lists, memory, size, steady};
+use crate::scenario::{dashboard, lists, memory, size, steady};
 
 /// Measures a dregs server as its customers see it, everything on this machine.
 #[derive(Debug, Parser)]
@@ -98,10 +98,6 @@ pub enum Scenario {
     Lists,
     /// lists on PostgreSQL.
     ListsPostgres,
-    /// A steady stream beside back-tests of a rule, on a large database.
-    Backtest,
-    /// backtest on PostgreSQL.
-    BacktestPostgres,
     /// The dashboard's first page on a large database, in Chromium.
     Dashboard,
 }
@@ -125,7 +121,6 @@ pub struct Amounts {
     pub size_events: u64,
     pub scale_identities: u64,
     pub lists: Amount,
-    pub backtest: Amount,
     pub dashboard: Amount,
     /// A scenario that takes longer is ended.
     pub scenario_seconds_max: u64,
@@ -148,7 +143,6 @@ const FULL: Amounts = Amounts {
     size_events: size::TARGET_EVENTS,
     scale_identities: 1_000_000,
     lists: lists::TARGET,
-    backtest: backtest::TARGET,
     dashboard: dashboard::TARGET,
     scenario_seconds_max: 1_800,
 };
@@ -167,14 +161,13 @@ const QUICK: Amounts = Amounts {
     size_events: 10_000,
     scale_identities: 10_000,
     lists: Amount { identities: 2_000, events: 20_000, deliveries: 10_000 },
-    backtest: Amount { identities: 2_000, events: 2_000, deliveries: 100 },
     dashboard: Amount { identities: 2_000, events: 20_000, deliveries: 10_000 },
     scenario_seconds_max: 120,
     ..FULL
 };
 
 /// In the order of a run: the short ones first.
-const EVERY: [Scenario; 24] = [
+const EVERY: [Scenario; 22] = [
     Scenario::Ack,
     Scenario::E2e,
     Scenario::Mix,
@@ -196,8 +189,6 @@ const EVERY: [Scenario; 24] = [
     Scenario::Scale,
     Scenario::Lists,
     Scenario::ListsPostgres,
-    Scenario::Backtest,
-    Scenario::BacktestPostgres,
     Scenario::Dashboard,
 ];
 
@@ -254,7 +245,6 @@ impl Scenario {
                 | Self::HotPostgres
                 | Self::Nodes
                 | Self::ListsPostgres
-                | Self::BacktestPostgres
         )
     }
 }
@@ -270,7 +260,7 @@ mod tests {
     #[test]
     fn all_needs_a_postgres_for_what_runs_on_it() {
         assert_eq!(parse("dregs-bench --postgres postgres://x").scenarios(), EVERY);
-        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 8);
+        assert_eq!(parse("dregs-bench all").scenarios().len(), EVERY.len() - 7);
         assert_eq!(parse("dregs-bench steady e2e").scenarios(), [Scenario::Steady, Scenario::E2e]);
     }
 

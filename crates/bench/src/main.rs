@@ -36,8 +36,8 @@ use crate::scenario::ceilings::{self, Ceilings};
 use crate::scenario::scale::Measured;
 use crate::scenario::steady::Stream;
 use crate::scenario::{
-    ack, backtest, dashboard, decisions, disk, e2e, hot, idle, isolation, lists, memory, mix, nodes, scale,
-    shards, size, steady,
+    ack, dashboard, decisions, disk, e2e, hot, idle, isolation, lists, memory, mix, nodes, scale, shards,
+    size, steady,
 };
 
 fn main() -> ExitCode {
@@ -170,10 +170,6 @@ async fn one(
         Scenario::Memory => memory::run(setting, amounts.memory_identities, report).await,
         Scenario::Lists => lists::run(setting, Store::Sqlite, amounts.lists, report).await,
         Scenario::ListsPostgres => lists::run(setting, postgres()?, amounts.lists, report).await,
-        Scenario::Backtest => backtest::run(setting, Store::Sqlite, (amounts.backtest, stream), report).await,
-        Scenario::BacktestPostgres => {
-            backtest::run(setting, postgres()?, (amounts.backtest, stream), report).await
-        }
         Scenario::Dashboard => dashboard::run(setting, amounts.dashboard, report).await,
         Scenario::Size => size::run(setting, amounts.size_events, report).await,
         Scenario::Scale => {

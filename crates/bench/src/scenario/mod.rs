@@ -1,7 +1,6 @@
 //! What is measured, one scenario a file. Each starts its own server on an empty store.
 
 pub mod ack;
-pub mod backtest;
 pub mod ceilings;
 pub mod dashboard;
 pub mod decisions;
