@@ -30,7 +30,7 @@ use crate::support::shim::Shim;
 
 /// When faults stop, all is done within this.
 const LIVENESS: Duration = Duration::from_secs(15);
-/// The same, where a disk was slow, and much has piled up.
+/// The same, where much has piled up: behind a slow disk, or with a node that had to be taken for dead first.
 const LIVENESS_LATE: Duration = Duration::from_secs(30);
 /// Events before the first fault, where there are several nodes.
 const WARM_EVENTS: usize = 500;
