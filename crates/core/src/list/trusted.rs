@@ -98,6 +98,11 @@ impl Trusted {
         self.identity.as_ref().or_else(|| self.keys.get(key))
     }
 
+    /// The entry of the identity itself, if it has one.
+    pub fn identity(&self) -> Option<&Listed> {
+        self.identity.as_ref()
+    }
+
     /// Whether the identity itself is trusted: nothing that it shares says anything of it.
     pub fn is_identity(&self) -> bool {
         self.identity.is_some()

@@ -327,6 +327,13 @@ async fn what_an_office_or_strangers_share_stays_off(engine: Engine) {
     }
     send(&server, does("chargeback", "c1", "ada", ("own", "203.0.113.9"))).await;
     send(&server, does("chargeback", "c2", "kim", ("school", "198.51.100.200"))).await;
+    // Somebody is told to have it who is trusted.
+    let testers = json!({"name": "Testers", "type": "IDENTITY", "trusted": true});
+    let testers = server.post("/api/lists", testers).await["id"].clone();
+    server.post(&format!("/api/lists/{testers}/entries"), json!({"entries": [{"value": "tess"}]})).await;
+    send(&server, does("visit", "t1", "tess", ("borrowed", "198.51.100.77"))).await;
+    send(&server, does("chargeback", "c4", "bob", ("borrowed", "198.51.100.77"))).await;
+    until_open(&server, "bob", "Chargeback", true).await;
     // Of a network of servers, through which anybody may come.
     send(&server, does("chargeback", "c3", "eve", ("third", "104.131.5.7"))).await;
     until(&server, devices, &["own", "third"]).await;

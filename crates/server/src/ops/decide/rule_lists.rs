@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use dregs_core::identity::Profile;
-use dregs_core::link::{KeyKind, LinkKey, ip_value};
+use dregs_core::link::{CURRENT_KEYS_MAX, LinkKey};
 use dregs_core::list::{ListType, Trusted};
 use dregs_core::person::folded_email;
-use dregs_core::rules::{ADDED_VALUES_MAX, Addition, Condition, Rules, Shown, Standing};
+use dregs_core::rules::{ADDED_VALUES_MAX, Addition, Condition, Owner, Rules, ShownValue, Standing};
 use dregs_core::state::IdentityState;
 use dregs_core::time::{SECOND_MS, Timestamp};
 
@@ -15,7 +15,7 @@ use crate::limit::{self, Limit};
 use crate::ops::decide::decisions::Decided;
 use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::evaluate::rescore;
-use crate::ops::identities::ring::crowd_of;
+use crate::ops::identities::holders::{self, By};
 use crate::ops::ingest::refold;
 use crate::ops::team::lists::{ENTRIES_OF_LIST_MAX, take_off};
 use crate::ops::team::rules::OfTeams;
@@ -29,6 +29,9 @@ use crate::store::{Result, StoreError, Tx, escalations};
 const DOMAIN_IDENTITIES: i64 = 200;
 /// … where this many of them have theirs there: fewer are an office, a class or a ring, as in `core/src/common/sample.rs`.
 const DOMAIN_HOLDERS_MIN: usize = 25;
+
+/// Identities that are looked at for one value: with itself more than make it nobody's own.
+const HOLDERS_MAX: i64 = 50;
 
 /// A rule that took hold, and what it puts on lists.
 struct Taken<'r> {
@@ -78,7 +81,7 @@ pub fn add(tx: &mut Tx, seen: &Seen, decided: &Decided, opened: &[(i64, i64)], n
             if list.trusted || list.list_type != addition.what {
                 continue;
             }
-            let mut values = known.values(tx, seen, addition.what)?;
+            let mut values = known.values(tx, seen, addition.what, now)?;
             values.retain(|value| !put.contains(&(list.id, value.clone())));
             values.truncate(ADDED_VALUES_MAX.saturating_sub(put.len()));
             put.extend(values.iter().map(|value| (list.id, value.clone())));
@@ -129,48 +132,51 @@ impl Known {
         Ok(Self { start, state, profile, trusted })
     }
 
-    /// What of this type may go on a list.
-    fn values(&self, tx: &mut Tx, seen: &Seen, what: ListType) -> Result<Vec<String>> {
+    /// What of this type may go on a list: what is its own, the newest first.
+    fn values(&self, tx: &mut Tx, seen: &Seen, what: ListType, now: Timestamp) -> Result<Vec<String>> {
         let team_id = self.start.team_id;
-        let shown = Shown {
+        let lists = seen.lists.of(team_id);
+        let owner = Owner {
             id: &self.start.external_id,
             state: &self.state,
             profile: &self.profile,
-            common: seen.common.of(team_id),
             trusted: &self.trusted,
+            lists,
+            common: seen.common.of(team_id),
             datasets: seen.datasets.of(team_id),
+            now,
         };
-        let mut values = shown.own_values(what, |fingerprint| seen.leaves_out(team_id, fingerprint));
-        if what == ListType::EmailDomain
-            && let Some(domain) = values.first()
-            && is_of_many(tx, seen, team_id, domain)?
-        {
-            values.clear();
-        }
-        let mut own = Vec::with_capacity(values.len());
-        for value in values {
-            if !self.is_of_a_crowd(tx, seen, what, &value)? {
-                own.push(value);
+        let by = By { mapping: seen.mappings.of(team_id), lists, now };
+        let shown = owner.values(what, |key| seen.leaves_out(team_id, &key.value));
+        let mut own: Vec<String> = Vec::new();
+        for ShownValue { text, key, .. } in shown.into_iter().filter(|value| value.not_own.is_none()) {
+            let is_new = own.len() < CURRENT_KEYS_MAX && !own.contains(&text);
+            if is_new && !self.is_of_others(tx, seen, (what, &text, key), by)? {
+                own.push(text);
             }
         }
         Ok(own)
     }
 
-    /// Whether so many others have it that it is nobody's own, as an office's address.
-    fn is_of_a_crowd(&self, tx: &mut Tx, seen: &Seen, what: ListType, value: &str) -> Result<bool> {
-        let Some((least, _)) = crowd_of(what) else { return Ok(false) };
-        let key = match what {
-            ListType::Ip => {
-                value.parse().ok().and_then(ip_value).map(|value| LinkKey { kind: KeyKind::Ip, value })
-            }
-            _ => Some(LinkKey { kind: KeyKind::Device, value: value.to_owned() }),
-        };
-        let Some(key) = key else { return Ok(true) };
-        let key = HashedKey::new(&seen.hasher, self.start.team_id, &key);
-        // With its own.
-        let limit = i64::try_from(least).unwrap_or(i64::MAX).saturating_add(1);
-        let holders = links::holders_after(tx, key, 0, limit)?;
-        Ok(holders.iter().filter(|id| **id != self.start.id).count() >= least)
+    /// Whether a value is nobody's own, as others have it.
+    fn is_of_others(
+        &self,
+        tx: &mut Tx,
+        seen: &Seen,
+        (what, value, key): (ListType, &str, Option<LinkKey>),
+        by: By<'_>,
+    ) -> Result<bool> {
+        let team_id = self.start.team_id;
+        if what == ListType::EmailDomain {
+            return is_of_many(tx, seen, team_id, value);
+        }
+        let Some(key) = key else { return Ok(false) };
+        let mut holders =
+            links::holders_after(tx, HashedKey::new(&seen.hasher, team_id, &key), 0, HOLDERS_MAX)?;
+        holders.retain(|id| *id != self.start.id);
+        let others = holders::read(tx, &holders, by)?;
+        let others: Vec<_> = others.values().filter(|other| other.has(what, value)).collect();
+        Ok(holders::not_own(what, &others).is_some())
     }
 }
 
@@ -311,11 +317,7 @@ pub fn clear(
         Cause::Badge(slug) => badges.iter().any(|badge| badge.slug == *slug),
         Cause::Escalation(id) => open.iter().any(|one| one.id == *id),
     };
-    let gone: Vec<_> = sources.into_iter().filter(|source| !stands(source)).collect();
-    for (list, off) in withdraw(tx, team_id, &gone)? {
-        take_off(tx, &list, &off, now)?;
-    }
-    Ok(())
+    take_off_those(tx, team_id, sources, |source| !stands(source), now)
 }
 
 /// Takes off what rules have put on lists for a badge that somebody has dismissed.
@@ -324,8 +326,19 @@ pub fn clear(
 /// Those of the store.
 pub fn dismiss(tx: &mut Tx, team_id: i64, sources: Vec<Source>, slug: &str, now: Timestamp) -> Result<()> {
     let is_it = |source: &Source| matches!(&source.cause, Cause::Badge(badge) if badge == slug);
-    let gone: Vec<_> = sources.into_iter().filter(is_it).collect();
-    for (list, off) in withdraw(tx, team_id, &gone)? {
+    take_off_those(tx, team_id, sources, is_it, now)
+}
+
+/// Takes off what is there for no other cause than these.
+fn take_off_those(
+    tx: &mut Tx,
+    team_id: i64,
+    mut sources: Vec<Source>,
+    is_gone: impl Fn(&Source) -> bool,
+    now: Timestamp,
+) -> Result<()> {
+    sources.retain(is_gone);
+    for (list, off) in withdraw(tx, team_id, &sources)? {
         take_off(tx, &list, &off, now)?;
     }
     Ok(())

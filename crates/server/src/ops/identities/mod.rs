@@ -4,6 +4,7 @@ pub mod devices;
 pub mod edit;
 pub mod erasure;
 pub mod groups;
+pub mod holders;
 pub mod links;
 pub mod preview;
 pub mod reviews;

@@ -2,22 +2,20 @@
 //! whom a ban of each would hit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use dregs_core::dataset::Dataset;
 use dregs_core::event::Event;
 use dregs_core::fact::{Fact, OfIdentity, OfTeam, Subject};
 use dregs_core::identity::Profile;
 use dregs_core::label::Outcome;
-use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey, MANY_HANDS_MIN_OTHERS};
-use dregs_core::list::{self, ListType, Listed, Lists, Trusted};
-use dregs_core::rules::Condition;
-use dregs_core::score::OFFICE_MIN_OTHERS;
+use dregs_core::link::{KeyHasher, LinkKey};
+use dregs_core::list::{ListType, Lists, Trusted};
+use dregs_core::rules::{Condition, Owner, ShownValue};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
 
+use super::holders::{self, By, Other};
 use super::links::{CLUSTER_MAX, Seen};
 use crate::ops::directories::Directories;
 use crate::ops::ingest::{common, refold};
@@ -34,8 +32,6 @@ pub const VALUES_OF_TYPE_MAX: usize = 50;
 const HOLDERS_MAX: i64 = CLUSTER_MAX as i64 + 51;
 /// Newest events of each member in which cards are looked for.
 const EVENTS_MAX: i64 = 50;
-/// Identities that are read at once.
-const READ_AT_ONCE: usize = 500;
 /// Fields of events that stand for a card and never are its number; the first is that of the counter "Accounts with one
 /// card", which teams are offered.
 pub const CARD_FIELDS: [&str; 6] =
@@ -169,6 +165,14 @@ struct Member {
     is_good: bool,
 }
 
+impl Member {
+    /// Why it cannot be banned itself, if it cannot.
+    fn held_back(&self) -> Option<String> {
+        let why = if self.disregarded { "It is disregarded." } else { "Somebody has labeled it good." };
+        (self.disregarded || self.is_good).then(|| why.to_owned())
+    }
+}
+
 /// A value, while it is looked at.
 #[derive(Default)]
 struct Candidate {
@@ -250,96 +254,33 @@ impl Known {
 
     /// What the members show that a list can hold.
     fn candidates(&self, members: &[Member]) -> Candidates {
+        let is_disregarded =
+            |key: &LinkKey| self.disregarded.contains(&HashedKey::new(&self.hasher, self.team_id, key));
         let mut found = Candidates::new();
         for (place, member) in members.iter().enumerate() {
-            let mut add =
-                |list_type: ListType, text: &str, key: Option<LinkKey>, held_back: Option<String>| {
-                    let Some(value) = list_type.value(text) else { return };
-                    let candidate = found.entry((list_type, value)).or_default();
+            let owner = Owner {
+                id: &member.id,
+                state: &member.state,
+                profile: &member.profile,
+                trusted: &member.trusted,
+                lists: self.lists(),
+                common: self.common.of(self.team_id),
+                datasets: self.datasets.of(self.team_id),
+                now: self.now,
+            };
+            for list_type in BAN_LISTS.iter().map(|list| list.list_type) {
+                for ShownValue { text, key, not_own } in owner.values(list_type, is_disregarded) {
+                    let candidate = found.entry((list_type, text)).or_default();
                     candidate.members.insert(place);
                     candidate.keys.extend(key);
-                    candidate.held_back = candidate.held_back.take().or(held_back);
-                };
-            for seen in member.state.devices() {
-                let key = LinkKey { kind: KeyKind::Device, value: seen.value.clone() };
-                let why = self.why_no_device(member, &key);
-                add(ListType::Device, &seen.value, Some(key), why);
+                    let not_own = not_own.map(|why| why.to_string());
+                    let not_own =
+                        not_own.or_else(|| member.held_back().filter(|_| list_type == ListType::Identity));
+                    candidate.held_back = candidate.held_back.take().or(not_own);
+                }
             }
-            for (address, seen) in member.state.addresses().iter().enumerate() {
-                let ip = seen.value.to_canonical();
-                let key = link::ip_value(ip).map(|value| LinkKey { kind: KeyKind::Ip, value });
-                let why = self.why_no_address(member, (address, ip), key.as_ref());
-                add(ListType::Ip, &ip.to_string(), key, why);
-            }
-            let of_kind = |kind| link::profile_keys(&member.profile).find(|key| key.kind == kind);
-            if let Some(email) = &member.profile.email {
-                let key = of_kind(KeyKind::Mailbox);
-                let why = self.why_no_detail(member, (ListType::Email, email), key.as_ref());
-                add(ListType::Email, email, key, why);
-            }
-            if let Some(phone) = &member.profile.phone {
-                let key = of_kind(KeyKind::Phone);
-                let why = self.why_no_detail(member, (ListType::Phone, phone), key.as_ref());
-                add(ListType::Phone, phone, key, why);
-            }
-            add(ListType::Identity, &member.id, None, self.why_no_identity(member));
         }
         found
-    }
-
-    /// Why a device is nobody's own, if it is not. A key that somebody trusted has is held back as well.
-    fn why_no_device(&self, member: &Member, key: &LinkKey) -> Option<String> {
-        let is_disregarded = || self.disregarded.contains(&HashedKey::new(&self.hasher, self.team_id, key));
-        trusted(member, member.trusted.by(key))
-            .or_else(|| self.common.of(self.team_id).has_device(&key.value).then(|| COMMON.to_owned()))
-            .or_else(|| is_disregarded().then(|| "The device is disregarded.".to_owned()))
-    }
-
-    fn why_no_address(
-        &self,
-        member: &Member,
-        (address, ip): (usize, IpAddr),
-        key: Option<&LinkKey>,
-    ) -> Option<String> {
-        let Some(key) = key else {
-            return Some("The address is inside some network, and nobody's own.".to_owned());
-        };
-        let asn = list::asn_of(&member.state, address);
-        let is_in = |dataset| self.datasets.of(self.team_id).network(dataset, ip, asn).is_some();
-        let text = ip.to_string();
-        let lists = self.lists();
-        let mut types = [ListType::Ip, ListType::Network].into_iter();
-        let listed = types.find_map(|list_type| lists.trusted(list_type, &text, self.now));
-        trusted(member, member.trusted.by(key).or(listed.as_ref()))
-            .or_else(|| self.common.of(self.team_id).has_address(ip).then(|| COMMON.to_owned()))
-            .or_else(|| is_in(Dataset::Tor).then(|| "It is an exit of Tor: strangers share it.".to_owned()))
-            .or_else(|| {
-                is_in(Dataset::Hosting)
-                    .then(|| "It is in a network of servers, as VPNs are: strangers share it.".to_owned())
-            })
-    }
-
-    fn why_no_detail(
-        &self,
-        member: &Member,
-        (list_type, text): (ListType, &str),
-        key: Option<&LinkKey>,
-    ) -> Option<String> {
-        let Some(key) = key else {
-            let noun = if list_type == ListType::Email { "e-mail address" } else { "phone number" };
-            return Some(format!("It stands for no {noun}: many give it in place of their own."));
-        };
-        let listed = listed_detail(self.lists(), list_type, text, self.now);
-        trusted(member, member.trusted.by(key).or(listed.as_ref()))
-            .or_else(|| self.common.of(self.team_id).contains(key).then(|| COMMON.to_owned()))
-    }
-
-    fn why_no_identity(&self, member: &Member) -> Option<String> {
-        let listed = self.lists().trusted(ListType::Identity, &member.id, self.now);
-        listed
-            .map(|listed| on_trusted(&listed))
-            .or_else(|| member.disregarded.then(|| "It is disregarded.".to_owned()))
-            .or_else(|| member.is_good.then(|| "Somebody has labeled it good.".to_owned()))
     }
 
     /// Adds the cards of the members' newest events; the answer is the facts whose values they are.
@@ -399,7 +340,9 @@ impl Known {
             }
             holders.push(of_key);
         }
-        let others = self.others(tx, holders.iter().flat_map(|of_key| &of_key.outside))?;
+        let outside: BTreeSet<_> = holders.iter().flat_map(|of_key| &of_key.outside).copied().collect();
+        let by = By { mapping: self.mappings.of(self.team_id), lists: self.lists(), now: self.now };
+        let others = holders::read(tx, &outside.into_iter().collect::<Vec<_>>(), by)?;
         let both = candidates.into_iter().zip(holders);
         Ok(both.map(|(candidate, of_key)| self.judge(members, candidate, of_key, &others)).collect())
     }
@@ -414,12 +357,8 @@ impl Known {
         let outside: Vec<_> = outside.iter().filter_map(|id| others.get(id)).collect();
         let outside: Vec<_> = outside.into_iter().filter(|other| other.has(list_type, &value)).collect();
         let inside = candidate.members.iter().filter(|place| !members[**place].is_good).count();
-        let trusted_other = || {
-            let listed = outside.iter().find_map(|other| other.trusted.as_ref())?;
-            Some(format!("{} has it, who {}", listed.value, on_list(listed)))
-        };
-        let held_back =
-            candidate.held_back.or_else(trusted_other).or_else(|| crowd(list_type, outside.len()));
+        let by_others = || holders::not_own(list_type, &outside).map(|why| why.to_string());
+        let held_back = candidate.held_back.or_else(by_others);
         let slug = ban_list(list_type).map_or("", |list| list.slug);
         // Who else has a card, no index says.
         let is_known = list_type != ListType::Text;
@@ -433,93 +372,12 @@ impl Known {
             held_back,
         }
     }
-
-    /// Those of these identities that are still there.
-    fn others<'i>(&self, tx: &mut Tx, ids: impl Iterator<Item = &'i i64>) -> Result<HashMap<i64, Other>> {
-        let ids: Vec<_> = ids.copied().collect::<BTreeSet<_>>().into_iter().collect();
-        let mut found = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(READ_AT_ONCE) {
-            for identity in identities::load(tx, ids)? {
-                let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
-                let profile = Profile::from_data(&data, self.mappings.of(self.team_id));
-                let spelled =
-                    |list_type: ListType, text: Option<String>| text.and_then(|text| list_type.value(&text));
-                let other = Other {
-                    email: spelled(ListType::Email, profile.email),
-                    phone: spelled(ListType::Phone, profile.phone),
-                    trusted: self.lists().trusted(ListType::Identity, &identity.id, self.now),
-                };
-                found.insert(identity.row_id, other);
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// Who else has a value.
 struct Holders {
     outside: BTreeSet<i64>,
     is_exact: bool,
-}
-
-/// Somebody outside the ring.
-struct Other {
-    email: Option<String>,
-    phone: Option<String>,
-    trusted: Option<Listed>,
-}
-
-impl Other {
-    /// Whether who has the key of a value has the value: of mailboxes and numbers, keys stand for several.
-    fn has(&self, list_type: ListType, value: &str) -> bool {
-        match list_type {
-            ListType::Email => self.email.as_deref() == Some(value),
-            ListType::Phone => self.phone.as_deref() == Some(value),
-            _ => true,
-        }
-    }
-}
-
-const COMMON: &str = "Most of your users have it: it is taken for your own.";
-
-/// As so many have it, whose it is: nobody's.
-fn crowd(list_type: ListType, outside: usize) -> Option<String> {
-    let (least, place) = crowd_of(list_type)?;
-    (outside >= least).then(|| format!("{outside} others have it, as in {place}."))
-}
-
-/// How many others at least have a value that is nobody's own, and where that is so.
-pub fn crowd_of(list_type: ListType) -> Option<(usize, &'static str)> {
-    match list_type {
-        ListType::Ip => Some((OFFICE_MIN_OTHERS, "an office or a network")),
-        ListType::Device => Some((MANY_HANDS_MIN_OTHERS, "a school or an internet café")),
-        _ => None,
-    }
-}
-
-fn on_list(Listed { list, .. }: &Listed) -> String {
-    format!("is on the trusted list \"{list}\".")
-}
-
-fn on_trusted(listed: &Listed) -> String {
-    format!("{} {}", listed.value, on_list(listed))
-}
-
-/// What is said of a key of a member that is trusted.
-fn trusted(member: &Member, by: Option<&Listed>) -> Option<String> {
-    let by = by?;
-    Some(if member.trusted.is_identity() {
-        format!("{} has it, who {}", by.value, on_list(by))
-    } else {
-        on_trusted(by)
-    })
-}
-
-/// The entry of a trusted list under which an e-mail address falls, or a phone number.
-fn listed_detail(lists: &Lists, list_type: ListType, text: &str, now: Timestamp) -> Option<Listed> {
-    let is_email = list_type == ListType::Email;
-    let domain = || lists.trusted(ListType::EmailDomain, text, now).filter(|_| is_email);
-    lists.trusted(list_type, text, now).or_else(domain)
 }
 
 /// Those of each type that most of the ring have, and whether that is all.
