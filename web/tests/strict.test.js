@@ -421,6 +421,8 @@ test("on paper a page has all columns, and no navigation", async () => {
   const { page } = analyst;
   for (const path of ["/identities", "/events", "/rules", "/devices", "/settings/audit-log", "/settings/weights", "/identities/first", "/escalations?status=CLOSED"]) {
     await analyst.open(path);
+    // The longest word that an observation's strength can have.
+    await page.evaluate(() => document.querySelectorAll("[class*=pushNumber]").forEach((word) => { word.textContent = "moderate"; }));
     await page.emulateMedia({ media: "print" });
     assert.deepEqual(await page.evaluate(wideTables), [], path);
     assert.equal(await analyst.overflow(), 0, path);

@@ -6,11 +6,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::delivery::morning;
-use super::remedies::settled;
 use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{Ground, TestServer, event, eventually};
+use crate::support::server::{Ground, TestServer, event, eventually, settled};
 
 on_both_engines!(a_team_that_labels_is_given_a_few_at_random_each_week_which_say_what_rules_miss);
 

@@ -11,11 +11,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::delivery::{OK, arrived};
-use super::remedies::{badge_slugs, ring, settled};
+use super::remedies::{badge_slugs, ring};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{TestServer, event, eventually};
+use crate::support::server::{TestServer, event, eventually, settled};
 
 on_both_engines!(
     whoever_is_good_loses_what_accuses_until_something_new_is_found,

@@ -10,10 +10,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::remedies::{ring, settled};
+use super::remedies::ring;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, answer, event, eventually};
+use crate::support::server::{TestServer, answer, event, eventually, settled};
 
 on_both_engines!(
     an_office_whose_network_is_trusted_leaves_the_queue_and_comes_back_without_it,

@@ -10,7 +10,7 @@ use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{TestServer, event, eventually};
+use crate::support::server::{TestServer, event, eventually, settled};
 
 on_both_engines!(
     a_preview_of_disregarding_says_what_then_happens,
@@ -66,15 +66,6 @@ pub async fn ring(server: &TestServer, channels: &[&str], users: &[&str]) {
         })
         .await;
     }
-}
-
-/// Waits until nobody waits to be scored.
-pub async fn settled(server: &TestServer) {
-    eventually("nobody to wait", async || {
-        let system = server.get("/api/system").await;
-        (system["evaluation"]["waiting"] == 0).then_some(())
-    })
-    .await;
 }
 
 /// Of an identity, or a device.

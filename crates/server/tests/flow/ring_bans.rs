@@ -6,11 +6,11 @@ use dregs_server::store::users::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::remedies::{badge_slugs, ring, settled};
+use super::remedies::{badge_slugs, ring};
 use crate::api::{refusal, session, team};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{SECRET_KEY, TestServer, answer, event, eventually};
+use crate::support::server::{SECRET_KEY, TestServer, answer, event, eventually, settled};
 
 on_both_engines!(
     a_ring_beside_an_office_is_banned_and_the_ban_is_undone,

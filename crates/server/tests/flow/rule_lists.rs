@@ -10,11 +10,10 @@ use dregs_server::store::lists;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::remedies::settled;
 use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, event, eventually};
+use crate::support::server::{TestServer, event, eventually, settled};
 
 on_both_engines!(
     what_an_escalation_finds_goes_on_lists_and_whoever_has_it_is_asked_until_nothing_is_new,

@@ -5,10 +5,10 @@ use dregs_server::ops::team::rule_versions::VERSIONS_MAX;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::remedies::{ring, settled};
+use super::remedies::ring;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, event, eventually};
+use crate::support::server::{TestServer, event, eventually, settled};
 
 on_both_engines!(
     a_rule_is_drafted_compared_put_in_force_and_rolled_back,

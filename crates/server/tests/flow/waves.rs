@@ -13,11 +13,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::delivery::morning;
-use super::remedies::{badge_slugs, ring, settled};
+use super::remedies::{badge_slugs, ring};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{SECRET_KEY, TestServer, event, eventually};
+use crate::support::server::{SECRET_KEY, TestServer, event, eventually, settled};
 
 on_both_engines!(
     a_ring_is_one_wave_that_is_decided_on_at_once_and_taken_back,

@@ -240,6 +240,15 @@ pub fn event(event_id: &str, user: &str) -> Value {
     })
 }
 
+/// Waits until no identity is left to be scored.
+pub async fn settled(server: &TestServer) {
+    eventually("nobody to wait", async || {
+        let system = server.get("/api/system").await;
+        (system["evaluation"]["waiting"] == 0).then_some(())
+    })
+    .await;
+}
+
 /// Asks until there is an answer.
 ///
 /// # Panics
