@@ -1,14 +1,37 @@
 // Somebody at the dashboard, in a browser that complains of nothing and asks no other host for anything.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { ADMIN, PATIENCE_MS } from "./support.js";
+import { houseWords } from "./words.js";
 
 /** What Playwright waits for by itself. */
 const PAGE_MS = 30_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** A picture of a page as it is, for whoever wants to look: into the folder that PICTURES names. */
+export async function picture(page, name, options = { fullPage: true }) {
+  if (!process.env.PICTURES) return;
+  mkdirSync(process.env.PICTURES, { recursive: true });
+  await page.screenshot({ path: `${process.env.PICTURES}/${name}.png`, ...options });
+}
+
+/** The same of what a window shows, on a phone and at a desk. */
+export async function pictures(page, name) {
+  if (!process.env.PICTURES) return;
+  const before = page.viewportSize();
+  for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1440, 900]]) {
+    await page.setViewportSize({ width, height });
+    // The frame moves to where it is at this width.
+    await page.waitForTimeout(500);
+    // Where a dialog is long, what was filled in last is in sight.
+    await page.evaluate(() => document.activeElement?.scrollIntoView({ block: "center" }));
+    await picture(page, `${name}-${kind}`, {});
+  }
+  await page.setViewportSize(before);
+}
 
 export class Analyst {
   /** Opens the dashboard in a window of its own, signed in by its form. */
@@ -96,6 +119,16 @@ export class Analyst {
   /** Chips that begin with a small letter. */
   smallChips() {
     return this.page.evaluate(() => [...document.querySelectorAll(".chip")].map((chip) => chip.textContent).filter((text) => /^[\d,]*\s*[a-z]/.test(text)));
+  }
+
+  /** Adds to what was found: barriers, words of the house, and what is too wide or cut. */
+  async looksRight(found, what) {
+    for (const barrier of await this.barriers()) found.push(`${what} ${barrier}`);
+    const overflow = await this.overflow();
+    if (overflow > 0) found.push(`${what} is ${overflow} px too wide`);
+    for (const text of await this.cut()) found.push(`${what} cuts “${text}”`);
+    for (const words of houseWords(await this.page.locator("body").innerText())) found.push(`${what} says “${words}”`);
+    await picture(this.page, what);
   }
 
   async leave() {

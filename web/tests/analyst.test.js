@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, picture } from "./analyst.js";
 import { Receiver } from "./receiver.js";
 import { ADMIN, browser, Dregs, eventually } from "./support.js";
 
@@ -253,7 +253,7 @@ test("one's own name is changed where one's account is, and colleagues see it", 
     await eventually("the form to be done", async () => desk.getByRole("button", { name: "Save name" }).isDisabled());
   }
   assert.deepEqual(await analyst.barriers(), []);
-  if (process.env.PICTURES) await desk.screenshot({ path: `${process.env.PICTURES}/account.png` });
+  await picture(desk, "account");
   await analyst.leave();
 });
 

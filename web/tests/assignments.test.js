@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, picture } from "./analyst.js";
 import { ADMIN, browser, Dregs, eventually } from "./support.js";
 
 const RING = ["ring-1", "ring-2", "ring-3", "ring-4"];
@@ -116,7 +116,7 @@ test("a note mentions a colleague, who finds it under Mentions, and its author a
   await desk.waitForURL(/mentioned=me/);
   await eventually("the one that mentions", async () => (await rows(desk).count()) === 1);
   assert.deepEqual(await analyst.barriers(), []);
-  if (process.env.PICTURES) await desk.screenshot({ path: `${process.env.PICTURES}/notes.png` });
+  await picture(desk, "notes");
   await history.getByRole("button", { name: "Delete…" }).click();
   await desk.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await history.getByText("<b>odd</b> @bob agree?").waitFor({ state: "detached" });
@@ -166,7 +166,7 @@ db.commit()`;
     await desk.emulateMedia({ colorScheme });
     await analyst.open(inQueue());
     assert.deepEqual([await analyst.overflow(), await analyst.cut()], [0, []], `at ${width}`);
-    if (process.env.PICTURES) await desk.screenshot({ path: `${process.env.PICTURES}/queue-${width}-${colorScheme}.png` });
+    await picture(desk, `queue-${width}-${colorScheme}`);
   }
   await analyst.leave();
 });

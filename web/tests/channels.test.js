@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, picture } from "./analyst.js";
 import { Receiver } from "./receiver.js";
 import { browser, Dregs, eventually } from "./support.js";
 
@@ -175,7 +175,7 @@ test("a channel is set to what it should send, by keyboard and on a phone", asyn
   await desk.getByRole("status").filter({ hasText: "Sends a score when any of the four crosses 40, either way" }).waitFor();
   assert.ok(await desk.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), "it is wider than the phone");
   await summary.scrollIntoViewIfNeeded();
-  if (process.env.PICTURES) await desk.screenshot({ path: `${process.env.PICTURES}/filter.png` });
+  await picture(desk, "filter");
   await desk.getByRole("button", { name: "Remove condition 1" }).click();
   await desk.getByRole("button", { name: "Create" }).click();
   await desk.getByRole("button", { name: "I have saved it" }).click();

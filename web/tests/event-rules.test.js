@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, pictures } from "./analyst.js";
 import { browser, Dregs, eventually } from "./support.js";
 
 let dregs, chrome;
@@ -21,15 +21,6 @@ after(async () => {
   await chrome?.close();
   await dregs?.stop();
 });
-
-/** A picture of the page at a desk and on a phone, where somebody wants to look at it. */
-async function picture(page, name) {
-  if (!process.env.PICTURES) return;
-  for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1280, 900]]) {
-    await page.setViewportSize({ width, height });
-    await page.screenshot({ path: `${process.env.PICTURES}/event-rules-${name}-${kind}.png`, fullPage: true });
-  }
-}
 
 test("a ready-made counter is added and counts the past; one of one's own is refused where it is wrong", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
@@ -54,7 +45,7 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await dialog.getByRole("button", { name: "Create" }).click();
   await dialog.getByText(/Must be a fact that stands for somebody/).waitFor();
   await dialog.getByLabel("For each", { exact: true }).first().fill("identity.id");
-  await picture(page, "counter");
+  await pictures(page, "event-rules-counter");
   await dialog.getByRole("button", { name: "Create" }).click();
   await page.getByRole("table").getByText("Spent in a day", { exact: true }).waitFor();
   await eventually("both to be ready", async () => (await dregs.call("GET", "/counters")).content.every(({ status }) => status === "READY"));
@@ -92,7 +83,7 @@ test("a rule asks for an event, its facts and a counter, says so in words, and i
   await preview.getByText("ada").waitFor();
   assert.equal(await preview.getByText("bob").count(), 0);
   assert.deepEqual(await analyst.barriers(), []);
-  await picture(page, "editor");
+  await pictures(page, "event-rules-editor");
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.getByRole("button", { name: "Create" }).click();
   await page.getByRole("link", { name: "Large purchase" }).first().waitFor();

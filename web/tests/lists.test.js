@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, pictures } from "./analyst.js";
 import { browser, Dregs, eventually } from "./support.js";
 
 const RING = ["ada", "bob", "eve", "joe", "kim"];
@@ -23,17 +23,6 @@ after(async () => {
   await chrome?.close();
   await dregs?.stop();
 });
-
-/** A picture of the page at a desk and on a phone, where somebody wants to look at it. */
-async function picture(page, name) {
-  if (!process.env.PICTURES) return;
-  for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1280, 860]]) {
-    await page.setViewportSize({ width, height });
-    // The frame moves to where it is at this width.
-    await page.waitForTimeout(500);
-    await page.screenshot({ path: `${process.env.PICTURES}/lists-${name}-${kind}.png` });
-  }
-}
 
 const uniqueness = async (id) => (await dregs.call("GET", `/identities/${id}`)).uniquenessScore ?? 100;
 
@@ -63,7 +52,7 @@ test("a list is made, filled from a table and trusted, and those on it are judge
   await dialog.getByText(/Line 3: endsAt must be an RFC 3339 time/).waitFor();
   assert.equal(await isReady(), false);
   assert.deepEqual(await analyst.barriers(), []);
-  await picture(page, "import");
+  await pictures(page, "lists-import");
   await table.fill(`${DEVICE},The lab\nother\n`);
   assert.equal(await isReady(), false, "what was changed is to be looked at again");
   await dialog.getByRole("button", { name: "Preview" }).click();
@@ -76,7 +65,7 @@ test("a list is made, filled from a table and trusted, and those on it are judge
 
   await page.getByRole("switch", { name: "Trusted" }).click();
   await page.getByText("Test devices is trusted.").waitFor();
-  await picture(page, "list");
+  await pictures(page, "lists-list");
   for (const id of RING) await eventually(`${id} to be judged anew`, async () => (await uniqueness(id)) >= 60);
   assert.deepEqual(await analyst.barriers(), []);
   await analyst.open("/identities/ada");
@@ -84,7 +73,7 @@ test("a list is made, filled from a table and trusted, and those on it are judge
 
   await analyst.open("/settings/lists");
   await page.getByRole("link", { name: "Test devices" }).waitFor();
-  await picture(page, "all");
+  await pictures(page, "lists-all");
   await page.getByRole("link", { name: "Test devices" }).click();
   await page.getByRole("searchbox").or(page.getByRole("textbox", { name: "Search values" })).first().fill("0123");
   await entries.getByRole("row").filter({ hasText: "other" }).waitFor({ state: "detached" });
@@ -107,7 +96,7 @@ test("what somebody shows is put on a list from their page", async () => {
   assert.equal(await dialog.getByRole("textbox", { name: "Value" }).inputValue(), "bob@posteo.de");
   await dialog.getByRole("textbox", { name: "Comment" }).fill("One of five");
   assert.deepEqual(await analyst.barriers(), []);
-  await picture(page, "add");
+  await pictures(page, "lists-add");
   await dialog.getByRole("button", { name: "Add" }).click();
   await page.getByText("It is added to the list.").waitFor();
   const { content } = await dregs.call("GET", `/lists/${made.id}/entries`);

@@ -48,10 +48,6 @@ class Visitor extends Analyst {
   }
 }
 
-async function picture(visitor, name) {
-  if (process.env.PICTURES) await visitor.page.screenshot({ path: `${process.env.PICTURES}/oidc-${name}.png`, fullPage: true });
-}
-
 function settings(more = {}) {
   return {
     DREGS_OIDC_ISSUER: login.issuer,
@@ -85,7 +81,7 @@ test("a person signs in at the provider, comes back to the page that was asked f
   await ada.page.goto(`${dregs.url}/sign-in`);
   await ada.page.getByRole("button", { name: `Continue with ${NAME}` }).waitFor();
   assert.deepEqual(await ada.barriers(), []);
-  await picture(ada, "sign-in");
+  await picture(ada.page, "oidc-sign-in");
   await ada.signIn("ada", "/identities?term=x");
   await ada.page.waitForURL(/\/identities\?term=x$/);
   await ada.open("/settings/account");
@@ -95,7 +91,7 @@ test("a person signs in at the provider, comes back to the page that was asked f
   for (const gone of ["Password", "Second factor", "Passkeys"]) assert.ok(!panels.includes(gone), gone);
   await ada.page.getByText("Ada Lovelace").first().waitFor();
   assert.deepEqual(await ada.barriers(), []);
-  await picture(ada, "account");
+  await picture(ada.page, "oidc-account");
   assert.equal(await ada.role(), "USER");
 
   // The role of the next sign-in is the provider's.
@@ -103,7 +99,7 @@ test("a person signs in at the provider, comes back to the page that was asked f
   await ada.signIn("ada", "/settings/team");
   await ada.page.getByRole("row").filter({ hasText: "ada@example.com" }).getByText("At the sign-in provider").waitFor();
   assert.equal(await ada.role(), "ADMIN");
-  await picture(ada, "team");
+  await picture(ada.page, "oidc-team");
   assert.deepEqual(ada.others(), []);
 
   // Whoever has lost the claim is told which, and is signed out everywhere.
@@ -112,7 +108,7 @@ test("a person signs in at the provider, comes back to the page that was asked f
   await elsewhere.signIn("ada");
   assert.equal(await elsewhere.refused(), 'You have no role here: the claim "groups" of your account at the provider gives none. Have whoever runs the provider give you one.');
   assert.deepEqual(await elsewhere.barriers(), []);
-  await picture(elsewhere, "refused");
+  await picture(elsewhere.page, "oidc-refused");
   await elsewhere.page.getByRole("button", { name: "Back to sign-in" }).click();
   await elsewhere.page.getByRole("button", { name: `Continue with ${NAME}` }).waitFor();
   assert.deepEqual(elsewhere.others(), []);
@@ -155,7 +151,7 @@ for (const [name, options] of [["desk-dark", { colorScheme: "dark" }], ["phone",
       assert.deepEqual(await visitor.barriers(), []);
       assert.ok((await visitor.overflow()) <= 0, page);
       assert.deepEqual(await visitor.cut(), []);
-      await picture(visitor, `${page}-${name}`);
+      await picture(visitor.page, `oidc-${page}-${name}`);
     }
     assert.deepEqual(visitor.others(), []);
   });
@@ -173,7 +169,7 @@ test("with passwords off the provider is the way in, and a password from the com
   await ada.page.getByRole("button", { name: `Continue with ${NAME}` }).waitFor();
   assert.equal(await ada.page.getByLabel("E-mail").count(), 0);
   assert.deepEqual(await ada.barriers(), []);
-  await picture(ada, "alone");
+  await picture(ada.page, "oidc-alone");
   await ada.page.getByRole("button", { name: "Use a password from the command line" }).click();
   await ada.page.getByLabel("E-mail").fill(ADMIN.email);
   await ada.page.locator("input[type=password]").fill(ADMIN.password);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, picture } from "./analyst.js";
 import { ADMIN, browser, Dregs, eventually } from "./support.js";
 
 let dregs, chrome;
@@ -61,7 +61,7 @@ test("a person registers passkeys, signs in with one alone, and removes one", as
   await page.getByText("This device has a passkey of yours already.").waitFor();
   await page.getByRole("button", { name: "Cancel" }).click();
   assert.deepEqual(await analyst.barriers(), []);
-  if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/passkeys.png`, fullPage: true });
+  await picture(page, "passkeys");
 
   await signInBy(page);
   await page.waitForURL(/\/identities$/);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, pictures } from "./analyst.js";
 import { browser, Dregs, eventually } from "./support.js";
 
 const RING = ["ada", "bob", "eve", "joe", "kim"];
@@ -32,19 +32,6 @@ after(async () => {
   await dregs?.stop();
 });
 
-/** A picture of the page at a desk and on a phone, where somebody wants to look at it. */
-async function picture(page, name) {
-  if (!process.env.PICTURES) return;
-  for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1440, 900]]) {
-    await page.setViewportSize({ width, height });
-    // The frame moves to where it is at this width.
-    await page.waitForTimeout(500);
-    // Where a dialog is long, what was filled in last is in sight.
-    await page.evaluate(() => document.activeElement?.scrollIntoView({ block: "center" }));
-    await page.screenshot({ path: `${process.env.PICTURES}/ring-bans-${name}-${kind}.png` });
-  }
-}
-
 const isBanned = async (id) => (await dregs.call("GET", `/identities/${id}`)).badges.some(({ slug }) => slug === "banned");
 
 async function until(ids, expected) {
@@ -67,19 +54,19 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   await dialog.getByText(/hits nobody outside the ring now/).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   assert.deepEqual(await analyst.cut(), []);
-  await picture(page, "choice");
+  await pictures(page, "ring-bans-choice");
   await box(HOME).check();
   await dialog.getByText("1 chosen value may hit others").waitFor();
-  await picture(page, "others");
+  await pictures(page, "ring-bans-others");
   await box(HOME).uncheck();
   await dialog.getByText("No rule asks for Banned devices").waitFor();
   await dialog.getByRole("textbox", { name: "Comment" }).fill("Five accounts, one device");
-  await picture(page, "effect");
+  await pictures(page, "ring-bans-effect");
   // The device, five identities and their e-mail addresses.
   await dialog.getByRole("button", { name: "Ban 11 values" }).click();
   const notice = page.getByText("11 values are banned. The badge rule Banned asks for them.");
   await notice.waitFor();
-  await picture(page, "notice");
+  await pictures(page, "ring-bans-notice");
   await until(RING, true);
   assert.equal(await isBanned("officea"), false);
   await page.getByRole("button", { name: "Undo" }).click();
@@ -100,12 +87,12 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   const question = page.getByRole("dialog", { name: "Undo this?" });
   await question.getByText(/^11 entries will be removed from/).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
-  await picture(page, "undo");
+  await pictures(page, "ring-bans-undo");
   await question.getByRole("button", { name: "Undo", exact: true }).click();
   await question.waitFor({ state: "detached" });
   await eventually("nothing to undo", async () => (await undo.count()) === 0);
   await until(RING, false);
   assert.deepEqual(await analyst.barriers(), []);
-  await picture(page, "log");
+  await pictures(page, "ring-bans-log");
   await analyst.leave();
 });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, pictures } from "./analyst.js";
 import { browser, Dregs, eventually } from "./support.js";
 
 let dregs, chrome;
@@ -20,16 +20,6 @@ after(async () => {
   await chrome?.close();
   await dregs?.stop();
 });
-
-/** A picture of the page at a desk and on a phone, where somebody wants to look at it. */
-async function picture(page, name) {
-  if (!process.env.PICTURES) return;
-  for (const [kind, width, height] of [["phone", 390, 844], ["desk", 1440, 900]]) {
-    await page.setViewportSize({ width, height });
-    await page.waitForTimeout(500);
-    await page.screenshot({ path: `${process.env.PICTURES}/rule-lists-${name}-${kind}.png`, fullPage: true });
-  }
-}
 
 const valuesOf = async (slug) => {
   const { id } = (await dregs.call("GET", "/lists")).find((list) => list.slug === slug);
@@ -65,7 +55,7 @@ test("a rule adds to lists what it finds, and says so in words", async () => {
   await page.getByRole("option", { name: "Bad users" }).click();
   await page.getByText(/when an escalation opens, its devices go on Bad devices for 30\sd and its id goes on Bad users\./).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
-  await picture(page, "editor");
+  await pictures(page, "rule-lists-editor");
   await page.setViewportSize({ width: 1280, height: 900 });
   // The server has refused the first one, which the browser writes down.
   analyst.complaints.splice(0);
@@ -80,7 +70,7 @@ test("a rule adds to lists what it finds, and says so in words", async () => {
   const row = page.getByRole("row").filter({ hasText: "phone-of-ada" });
   await row.getByText("rule Chargeback").first().waitFor();
   await row.getByText(/Escalation \d+ of the rule “Chargeback”/).waitFor();
-  await picture(page, "list");
+  await pictures(page, "rule-lists-list");
   await page.setViewportSize({ width: 1280, height: 900 });
 
   // Flagged wrongly, from her escalation.
@@ -106,7 +96,7 @@ test("a rule adds to lists what it finds, and says so in words", async () => {
   await page.getByRole("button", { name: "Save as draft" }).click();
   const differences = page.getByRole("list", { name: "Differences" }).first();
   await differences.getByText(/Adds to lists:/).waitFor();
-  await picture(page, "draft");
+  await pictures(page, "rule-lists-draft");
   assert.deepEqual(await analyst.barriers(), []);
   assert.deepEqual(analyst.complaints.splice(0), []);
 });

@@ -2,11 +2,9 @@
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { ADMIN, browser, Dregs, eventually } from "./support.js";
-import { houseWords } from "./words.js";
 
 let dregs, chrome;
 
@@ -31,22 +29,6 @@ function codeOf(secret, steps = 0) {
   const hash = createHmac("sha1", key).update(counter).digest();
   const offset = hash.at(-1) & 15;
   return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
-
-/** Pictures for whoever wants to look, in the folder that PICTURES names. */
-async function picture(page, name) {
-  if (!process.env.PICTURES) return;
-  mkdirSync(process.env.PICTURES, { recursive: true });
-  await page.screenshot({ path: `${process.env.PICTURES}/${name}.png`, fullPage: true });
-}
-
-async function looksRight(analyst, found, what) {
-  for (const barrier of await analyst.barriers()) found.push(`${what} ${barrier}`);
-  const overflow = await analyst.overflow();
-  if (overflow > 0) found.push(`${what} is ${overflow} px too wide`);
-  for (const text of await analyst.cut()) found.push(`${what} cuts “${text}”`);
-  for (const words of houseWords(await analyst.page.locator("body").innerText())) found.push(`${what} says “${words}”`);
-  await picture(analyst.page, what);
 }
 
 /** Signs in by the form; a code is asked for if there is one to give. */
@@ -75,7 +57,7 @@ test("a person sees where they are signed in, and ends one session and all other
   assert.match(await own.innerText(), /Chrome on Linux/);
   assert.match(await own.innerText(), /127\.0\.0\.1/);
   assert.equal(await own.getByRole("button").count(), 0);
-  await looksRight(analyst, found, "sessions");
+  await analyst.looksRight(found, "sessions");
   await rows.filter({ hasNotText: "This session" }).first().getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
   await eventually("one less", async () => (await rows.count()) === 3);
@@ -117,16 +99,16 @@ test("a person sets up a second factor, signs out, and signs in with a code", as
   const found = [];
   await analyst.open("/settings/account");
   const begin = () => page.getByRole("button", { name: "Set up…" }).click();
-  const { secret, codes } = await enroll(page, page.getByRole("dialog"), begin, (what) => looksRight(analyst, found, what));
+  const { secret, codes } = await enroll(page, page.getByRole("dialog"), begin, (what) => analyst.looksRight(found, what));
   await page.getByText("Recovery codes left").waitFor();
-  await looksRight(analyst, found, "second-factor");
+  await analyst.looksRight(found, "second-factor");
   complaints.splice(0);
 
   await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
   await page.waitForURL(/sign-in/);
   await signIn(page, ADMIN);
   await page.getByRole("heading", { name: "Enter your code" }).waitFor();
-  await looksRight(analyst, found, "enter-code");
+  await analyst.looksRight(found, "enter-code");
   await page.getByLabel("Code").fill("000000");
   await page.keyboard.press("Enter");
   await page.getByText("The code is not right, or was used before.").waitFor();
@@ -170,7 +152,7 @@ for (const [name, options] of [["at a desk", {}], ["in the dark, on a phone", { 
     await page.getByRole("button", { name: "Require…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Require" }).click();
     await page.getByRole("button", { name: "Make optional…" }).waitFor();
-    await looksRight(analyst, found, `team ${name}`);
+    await analyst.looksRight(found, `team ${name}`);
 
     const admin = await token(codes[0]);
     const email = `bob-${Math.random().toString(36).slice(2)}@example.com`;
@@ -183,10 +165,10 @@ for (const [name, options] of [["at a desk", {}], ["in the dark, on a phone", { 
     await bob.page.locator("input[type=password]").fill(ADMIN.password);
     await bob.page.keyboard.press("Enter");
     await bob.page.getByRole("heading", { name: "Set up a second factor" }).waitFor();
-    await looksRight(bob, found, `second-factor-first ${name}`);
+    await bob.looksRight(found, `second-factor-first ${name}`);
     await bob.page.goto(`${dregs.url}/identities?term=ada`);
     await bob.page.waitForURL(/second-factor\?to=/);
-    await enroll(bob.page, bob.page.locator("main"), async () => {}, (what) => looksRight(bob, found, `first ${what} ${name}`));
+    await enroll(bob.page, bob.page.locator("main"), async () => {}, (what) => bob.looksRight(found, `first ${what} ${name}`));
     await bob.page.waitForURL(/\/identities\?term=ada/);
     await bob.page.getByRole("navigation", { name: "Main" }).waitFor({ state: "attached" });
     bob.complaints.splice(0);

@@ -1,11 +1,9 @@
 // More than one team: made by an owner, switched between, renamed and deleted, and joined by somebody who has an account.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Analyst } from "./analyst.js";
 import { ADMIN, browser, Dregs, eventually } from "./support.js";
-import { houseWords } from "./words.js";
 
 let dregs, chrome;
 
@@ -18,22 +16,6 @@ after(async () => {
   await chrome?.close();
   await dregs?.stop();
 });
-
-/** Pictures for whoever wants to look, in the folder that PICTURES names. */
-async function picture(page, name) {
-  if (!process.env.PICTURES) return;
-  mkdirSync(process.env.PICTURES, { recursive: true });
-  await page.screenshot({ path: `${process.env.PICTURES}/${name}.png`, fullPage: true });
-}
-
-async function looksRight(analyst, found, what) {
-  for (const barrier of await analyst.barriers()) found.push(`${what} ${barrier}`);
-  const overflow = await analyst.overflow();
-  if (overflow > 0) found.push(`${what} is ${overflow} px too wide`);
-  for (const text of await analyst.cut()) found.push(`${what} cuts “${text}”`);
-  for (const words of houseWords(await analyst.page.locator("body").innerText())) found.push(`${what} says “${words}”`);
-  await picture(analyst.page, what);
-}
 
 /** The team switch that is shown: there is one for each size of window. */
 const switchOf = (page) => page.getByRole("button", { name: /^Team: / }).locator("visible=true");
@@ -56,17 +38,17 @@ test("an owner makes a team, switches to it and back, renames and deletes it", a
   await page.getByRole("button", { name: "Create" }).click();
   await page.getByRole("dialog", { name: "Team Staging created" }).waitFor();
   const secret = /sk_[0-9a-f]+/.exec(await page.getByRole("dialog").innerText())[0];
-  await looksRight(analyst, found, "teams-made");
+  await analyst.looksRight(found, "teams-made");
   await page.getByRole("button", { name: "I have saved it" }).click();
   await switchOf(page).waitFor();
-  await looksRight(analyst, found, "teams");
+  await analyst.looksRight(found, "teams");
 
   // By keys alone, and the place stays: the page of somebody of the other team gives way to the list.
   await analyst.open("/identities/ada");
   await switchOf(page).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: "Staging" }).waitFor();
-  await looksRight(analyst, found, "teams-switch");
+  await analyst.looksRight(found, "teams-switch");
   await page.getByRole("menuitem", { name: "Staging" }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Team: Staging. Switch team" }).locator("visible=true").waitFor();
@@ -81,7 +63,7 @@ test("an owner makes a team, switches to it and back, renames and deletes it", a
   await analyst.open("/");
   await page.getByRole("heading", { level: 1 }).waitFor();
   assert.match(await page.locator("main").innerText(), /first event/i);
-  await looksRight(analyst, found, "teams-begins");
+  await analyst.looksRight(found, "teams-begins");
   await dregs.call("POST", "/events", event("bea"), secret);
   await analyst.open("/identities");
   await page.getByText("bea@mail.example").first().waitFor();
@@ -104,7 +86,7 @@ test("an owner makes a team, switches to it and back, renames and deletes it", a
   const remove = page.getByRole("button", { name: "Delete the team" });
   assert.ok(await remove.isDisabled(), "its name is not typed");
   await page.getByRole("textbox", { name: "Type “Test” to delete it" }).fill("Test");
-  await looksRight(analyst, found, "teams-delete");
+  await analyst.looksRight(found, "teams-delete");
   await remove.click();
   await page.getByText("Test is deleted.").waitFor();
   await switchOf(page).waitFor({ state: "detached" });
@@ -121,16 +103,16 @@ test("on a phone and in the dark the team is shown and switched as well", async 
     const analyst = await Analyst.arrive(chrome, dregs, { colorScheme, viewport: { width: 390, height: 800 } });
     await analyst.open("/identities");
     await switchOf(analyst.page).waitFor();
-    await looksRight(analyst, found, `teams-phone-${colorScheme}`);
+    await analyst.looksRight(found, `teams-phone-${colorScheme}`);
     await switchOf(analyst.page).click();
     await analyst.page.getByRole("menuitem", { name: /^A customer/ }).waitFor();
-    await looksRight(analyst, found, `teams-phone-${colorScheme}-open`);
+    await analyst.looksRight(found, `teams-phone-${colorScheme}-open`);
     await analyst.open("/settings/teams");
-    await looksRight(analyst, found, `teams-phone-${colorScheme}-settings`);
+    await analyst.looksRight(found, `teams-phone-${colorScheme}-settings`);
     await analyst.leave();
     const desk = await Analyst.arrive(chrome, dregs, { colorScheme });
     await desk.open("/settings/teams");
-    await looksRight(desk, found, `teams-desk-${colorScheme}`);
+    await desk.looksRight(found, `teams-desk-${colorScheme}`);
     await desk.leave();
   }
   assert.deepEqual(found, []);
@@ -150,7 +132,7 @@ test("somebody who has an account joins another team with its password", async (
   const { page } = analyst;
   await page.goto(`${dregs.url}/accept-invitation#${another.token}`);
   await page.getByRole("heading", { name: "Join Shop" }).waitFor();
-  await looksRight(analyst, found, "teams-join");
+  await analyst.looksRight(found, "teams-join");
   await page.locator("input[type=password]").fill("another password");
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByText("The e-mail address or the password is wrong.").waitFor();
