@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, picture } from "./analyst.js";
 import { CLIENT, Login } from "./provider.js";
 import { ADMIN, browser, Dregs } from "./support.js";
 
