@@ -6,12 +6,13 @@
 //! gets the next number.
 
 use std::cell::RefCell;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zstd::bulk::{Compressor, Decompressor};
-use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::zstd_safe::{
+    CCtx, CDict, CParameter, DCtx, DDict, compress_bound, get_error_name, get_frame_content_size,
+};
 
 use super::{Result, StoreError};
 
@@ -32,61 +33,103 @@ pub enum Kind {
 const DICTIONARIES: [&[u8]; 2] =
     [include_bytes!("../../dictionaries/1.bin"), include_bytes!("../../dictionaries/2.bin")];
 
-static ENCODERS: LazyLock<[EncoderDictionary; DICTIONARIES.len()]> =
-    LazyLock::new(|| DICTIONARIES.map(|dictionary| EncoderDictionary::copy(dictionary, LEVEL)));
-static DECODERS: LazyLock<[DecoderDictionary; DICTIONARIES.len()]> =
-    LazyLock::new(|| DICTIONARIES.map(DecoderDictionary::copy));
+/// The dictionaries as zstd wants them.
+struct Prepared {
+    encoders: [CDict<'static>; DICTIONARIES.len()],
+    decoders: [DDict<'static>; DICTIONARIES.len()],
+}
+
+/// Made when they are first wanted.
+static PREPARED: OnceLock<Prepared> = OnceLock::new();
 
 /// One for each dictionary, made when it is first wanted.
 type Each<T> = RefCell<[Option<T>; DICTIONARIES.len()]>;
 
 thread_local! {
-    static COMPRESSORS: Each<Compressor<'static>> = const { RefCell::new([const { None }; DICTIONARIES.len()]) };
-    static DECOMPRESSORS: Each<Decompressor<'static>> = const { RefCell::new([const { None }; DICTIONARIES.len()]) };
+    static COMPRESSORS: Each<CCtx<'static>> = const { RefCell::new([const { None }; DICTIONARIES.len()]) };
+    static DECOMPRESSORS: Each<DCtx<'static>> = const { RefCell::new([const { None }; DICTIONARIES.len()]) };
 }
 
 /// `detail` as it is stored.
 pub fn pack(kind: Kind, detail: &impl Serialize) -> Result<Vec<u8>> {
     let json = serde_json::to_vec(detail).map_err(broken)?;
     let number = kind as u8;
+    let mut frame = Vec::with_capacity(compress_bound(json.len()));
     COMPRESSORS.with_borrow_mut(|compressors| {
         let slot = &mut compressors[usize::from(number) - 1];
         let compressor = match slot {
             Some(compressor) => compressor,
-            None => slot.insert(new_compressor(number).map_err(broken)?),
+            None => slot.insert(new_compressor(number)?),
         };
-        let mut packed = vec![number];
-        packed.extend(compressor.compress(&json).map_err(broken)?);
-        Ok(packed)
-    })
+        compressor.compress2(&mut frame, &json).map_err(failed)
+    })?;
+    Ok([&[number], &frame[..]].concat())
 }
 
 /// The detail that was stored as `packed`.
 pub fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T> {
     let known = packed.split_first().and_then(|(number, frame)| {
         let place = usize::from(*number).checked_sub(1)?;
-        Some((place, DECODERS.get(place)?, frame))
+        (place < DICTIONARIES.len()).then_some((place, frame))
     });
-    let Some((place, decoder, frame)) = known else {
+    let Some((place, frame)) = known else {
         return Err(broken("a detail names a dictionary that this version does not have"));
     };
-    let json = DECOMPRESSORS.with_borrow_mut(|decompressors| {
+    let said = get_frame_content_size(frame).ok().flatten().and_then(|bytes| usize::try_from(bytes).ok());
+    let mut json = Vec::with_capacity(said.unwrap_or(DETAIL_MAX_BYTES).min(DETAIL_MAX_BYTES));
+    DECOMPRESSORS.with_borrow_mut(|decompressors| {
         let slot = &mut decompressors[place];
         let decompressor = match slot {
             Some(decompressor) => decompressor,
-            None => slot.insert(Decompressor::with_prepared_dictionary(decoder).map_err(broken)?),
+            None => slot.insert(new_decompressor(place)?),
         };
-        decompressor.decompress(frame, DETAIL_MAX_BYTES).map_err(broken)
+        decompressor.decompress(&mut json, frame).map_err(failed)
     })?;
     serde_json::from_slice(&json).map_err(broken)
 }
 
-fn new_compressor(number: u8) -> std::io::Result<Compressor<'static>> {
-    let mut compressor = Compressor::with_prepared_dictionary(&ENCODERS[usize::from(number) - 1])?;
+fn prepared() -> Result<&'static Prepared> {
+    if let Some(prepared) = PREPARED.get() {
+        return Ok(prepared);
+    }
+    let [first, second] = DICTIONARIES;
+    let encoder = |dictionary| CDict::try_create(dictionary, LEVEL).ok_or_else(no_memory);
+    let decoder = |dictionary| DDict::try_create(dictionary).ok_or_else(no_memory);
+    let made = Prepared {
+        encoders: [encoder(first)?, encoder(second)?],
+        decoders: [decoder(first)?, decoder(second)?],
+    };
+    Ok(PREPARED.get_or_init(|| made))
+}
+
+fn new_compressor(number: u8) -> Result<CCtx<'static>> {
+    let mut compressor = CCtx::try_create().ok_or_else(no_memory)?;
+    compressor.ref_cdict(&prepared()?.encoders[usize::from(number) - 1]).map_err(failed)?;
     // The dictionary is known by our own byte, and rows have no use for a checksum of their own.
-    compressor.include_dictid(false)?;
-    compressor.include_checksum(false)?;
+    compressor.set_parameter(CParameter::DictIdFlag(false)).map_err(failed)?;
+    compressor.set_parameter(CParameter::ChecksumFlag(false)).map_err(failed)?;
     Ok(compressor)
+}
+
+fn new_decompressor(place: usize) -> Result<DCtx<'static>> {
+    let mut decompressor = DCtx::try_create().ok_or_else(no_memory)?;
+    decompressor.ref_ddict(&prepared()?.decoders[place]).map_err(failed)?;
+    Ok(decompressor)
+}
+
+/// Of what zstd could not do. What it wants memory for it gets from the system, which may have none.
+fn failed(code: usize) -> StoreError {
+    match get_error_name(code) {
+        NO_MEMORY => no_memory(),
+        name => broken(name),
+    }
+}
+
+/// What zstd calls want of memory, in its `lib/common/error_private.c`.
+pub const NO_MEMORY: &str = "Allocation error : not enough memory";
+
+fn no_memory() -> StoreError {
+    StoreError::Unavailable("there is no memory left to pack or unpack a detail".to_owned())
 }
 
 fn broken(error: impl ToString) -> StoreError {
@@ -148,6 +191,13 @@ mod tests {
         for (id, bytes) in cases {
             assert_eq!((unpack_id(&pack_id(id)).as_str(), pack_id(id).len()), (id, bytes));
         }
+    }
+
+    #[test]
+    fn no_memory_is_an_outage_and_anything_else_is_not() {
+        // `ZSTD_error_memory_allocation` and `ZSTD_error_corruption_detected`.
+        assert!(failed(64_usize.wrapping_neg()).is_outage());
+        assert!(!failed(20_usize.wrapping_neg()).is_outage());
     }
 
     #[test]

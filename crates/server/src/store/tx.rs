@@ -447,7 +447,14 @@ fn collect<T>(
     bind(statement, values)?;
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        found.push(map(&Row::Sqlite(row))?);
+        match map(&Row::Sqlite(row)) {
+            Ok(one) => found.push(one),
+            Err(error) => {
+                // A value for which there was no memory reads as empty; SQLite says so at the next step.
+                rows.next()?;
+                return Err(error);
+            }
+        }
     }
     Ok(())
 }

@@ -4,9 +4,12 @@ use std::io::Read;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use zstd::stream::read::Decoder;
+use zstd::zstd_safe::DCtx;
 
 use super::{Most, too_large};
 use crate::http::error::{ApiError, Code};
+use crate::store::codec::NO_MEMORY;
 
 /// The encodings that are decoded, as they are named.
 pub const ACCEPTED: &str = "gzip, deflate, zstd";
@@ -66,14 +69,25 @@ impl Encoding {
                 ZlibDecoder::new(body).take(max_bytes + 1).read_to_end(&mut decoded)
             }
             Self::Deflate => DeflateDecoder::new(body).take(max_bytes + 1).read_to_end(&mut decoded),
-            Self::Zstd => zstd::stream::read::Decoder::new(body).and_then(|mut decoder| {
-                decoder.window_log_max(ZSTD_WINDOW_MAX_LOG)?;
-                decoder.take(max_bytes + 1).read_to_end(&mut decoded)
-            }),
+            Self::Zstd => {
+                let mut context = DCtx::try_create().ok_or_else(no_memory)?;
+                let mut decoder = Decoder::with_context(body, &mut context);
+                let is_set = decoder.window_log_max(ZSTD_WINDOW_MAX_LOG);
+                is_set.and_then(|()| decoder.take(max_bytes + 1).read_to_end(&mut decoded))
+            }
         };
-        read.map_err(|_| ApiError::field("", "is not encoded as its Content-Encoding says"))?;
+        read.map_err(|error| match error.to_string().as_str() {
+            NO_MEMORY => no_memory(),
+            _ => ApiError::field("", "is not encoded as its Content-Encoding says"),
+        })?;
         if decoded.len() as u64 > max_bytes { Err(too_large(most)) } else { Ok(decoded) }
     }
+}
+
+/// It may have some later.
+fn no_memory() -> ApiError {
+    let message = "The server has no memory left to decode the body. Try again.";
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
 }
 
 /// Whether a deflated body has the header that RFC 9110 wants around it; some senders leave it out.

@@ -1,5 +1,6 @@
 //! What there must be of everybody, by the model in `core`: it is given what was sent, and not what is in the database.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -20,9 +21,11 @@ use super::{call, quiet};
 
 /// Below which a score is low by the two rules.
 const LOW: u8 = 60;
+/// Of whom an escalation was opened.
+const LIST: &str = "low";
 
-/// Puts two rules without delays, one for a badge and one for an escalation of which both channels are told, in the place
-/// of those there are.
+/// Puts two rules without delays, one for a badge and one for an escalation of which both channels are told and which puts
+/// whom it finds on a list, in the place of those there are.
 pub async fn set_rules(address: SocketAddr) {
     for path in ["/escalation-rules", "/badge-rules"] {
         let rules = call(address, Method::GET, path, Value::Null).await;
@@ -33,7 +36,9 @@ pub async fn set_rules(address: SocketAddr) {
     let low = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": LOW}]);
     let rule = json!({"name": "Low", "type": "BAD", "conditions": low});
     call(address, Method::POST, "/badge-rules", rule).await;
-    let rule = json!({"name": "Low", "severity": "INFO", "channels": ["first", "second"], "conditions": low});
+    call(address, Method::POST, "/lists", json!({"name": LIST, "type": "IDENTITY"})).await;
+    let rule = json!({"name": "Low", "severity": "INFO", "channels": ["first", "second"], "conditions": low,
+        "addsToLists": [{"list": LIST, "what": "IDENTITY"}]});
     call(address, Method::POST, "/escalation-rules", rule).await;
 }
 
@@ -204,7 +209,35 @@ async fn judge_stored(
             complaints.push(format!("{user}: {}", difference(&found, &expected)));
         }
     }
+    complaints.extend(judge_list(address).await);
     complaints
+}
+
+/// Whoever had an escalation is on the list once, and nobody else.
+async fn judge_list(address: SocketAddr) -> Option<String> {
+    let all = async |path: &str| {
+        let mut all: Vec<Value> = Vec::new();
+        for page in 0.. {
+            let path = format!("{path}pageSize=100&pageNumber={page}");
+            let mut found = call(address, Method::GET, &path, Value::Null).await;
+            all.extend(found["content"].as_array_mut().unwrap().drain(..));
+            if found["last"] == true {
+                break;
+            }
+        }
+        all
+    };
+    let lists = call(address, Method::GET, "/lists", Value::Null).await;
+    let list = lists.as_array().unwrap().iter().find(|list| list["slug"] == LIST).unwrap();
+    let mut listed: Vec<_> = all(&format!("/lists/{}/entries?", list["id"])).await;
+    listed.iter_mut().for_each(|entry| *entry = entry["value"].take());
+    let escalated: BTreeSet<_> = all("/escalations?")
+        .await
+        .iter()
+        .map(|one| one["identity"]["id"].as_str().unwrap().to_owned())
+        .collect();
+    let escalated: Vec<_> = escalated.into_iter().map(Value::from).collect();
+    (listed != escalated).then(|| format!("on the list are {listed:?} instead of {escalated:?}"))
 }
 
 /// The stored events in the order in which they came.

@@ -34,6 +34,7 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
     assert!(server.is_ready().await);
     create_channel(&site, "App", &receiver, &ALL_EVENTS[2..]).await;
     call(site.address, Method::POST, "/events", event("e1", "ada")).await;
+    let bad = call(site.address, Method::POST, "/lists", json!({"name": "Bad", "type": "IDENTITY"})).await;
     quiet(&site.open_store(), QUIET_PATIENCE).await;
 
     let names = [Failpoint::DecideClaimed, Failpoint::DecideCommitted].map(Failpoint::name);
@@ -44,8 +45,9 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
         if index == 0 {
             assert!(server.is_ready().await);
             let low = json!({"type": "SCORE_LTE", "category": "ANY", "threshold": 100});
-            let rule =
-                json!({"name": "Everybody", "severity": "INFO", "channels": ["app"], "conditions": [low]});
+            let adds = json!([{"list": "bad", "what": "IDENTITY"}]);
+            let rule = json!({"name": "Everybody", "severity": "INFO", "channels": ["app"], "conditions": [low],
+                "addsToLists": adds});
             let url = format!("http://{}/api/escalation-rules", site.address);
             // The process may end before it answers.
             let _ = reqwest::Client::new().post(url).bearer_auth(SECRET_KEY).json(&rule).send().await;
@@ -69,4 +71,7 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
     );
     let open = call(site.address, Method::GET, "/escalations", Value::Null).await;
     assert_eq!(open["totalElements"], 1);
+    let path = format!("/lists/{}/entries", bad["id"]);
+    let listed = call(site.address, Method::GET, &path, Value::Null).await;
+    assert_eq!((&listed["totalElements"], &listed["content"][0]["value"]), (&json!(1), &json!("ada")));
 }
