@@ -277,6 +277,27 @@ test("a name that turns the writing round is shown as it is, and turns nothing b
   await analyst.leave();
 });
 
+test("what nobody sees stands there by its number, and can be clicked", async () => {
+  const group = { type: "team", id: "\u200B\u2800" };
+  for (const [id, name] of [["\u200B", undefined], ["\u{1BCA0}x", "\u3164"], ["\u2003", "  "]]) {
+    await dregs.call("POST", "/events", { type: "user.login", identity: { id, data: { name } }, groups: [group] });
+    await eventually(`${id} to be there`, async () => (await dregs.call("GET", `/identities/${encodeURIComponent(id)}`)).id === id);
+  }
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/identities?pageSize=100");
+  for (const said of ["[U+200B]", "[U+3164]", "[U+2003]"]) {
+    const link = desk.locator("tbody").getByRole("link", { name: said, exact: true });
+    assert.ok((await link.boundingBox()).width > 20, said);
+  }
+  await desk.locator("tbody").getByText("[U+1BCA0]x", { exact: true }).waitFor();
+  await desk.getByRole("link", { name: "[U+200B]", exact: true }).click();
+  await desk.getByRole("heading", { name: "[U+200B]", exact: true }).waitFor();
+  await analyst.open("/groups");
+  await desk.locator("tbody").getByRole("link", { name: "[U+200B][U+2800]", exact: true }).waitFor();
+  await analyst.leave();
+});
+
 test("one status of the queue is shown as chosen, and a badge is found by its name", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;

@@ -65,15 +65,15 @@ fn is_decimal(text: &str) -> bool {
     text.split_once('.').is_some_and(|(whole, part)| is_digits(whole) && is_digits(part))
 }
 
-/// Control and format characters (Unicode categories Cc and Cf, the ones that text needs none of): they
-/// hide, or turn around, what is beside them.
+/// Control and format characters (Unicode categories Cc and Cf, the ones that text needs none of), what programs may ignore
+/// (`Default_Ignorable_Code_Point`) and letters and notes that are blank: they hide, or turn around, what is beside them.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(
             u32::from(c),
             0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
                 | 0x2028..=0x202E | 0x2060..=0x206F | 0x2800 | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0 | 0xFFF0..=0xFFFB
-                | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF
+                | 0x1BCA0..=0x1BCA3 | 0x1D159 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF
         )
 }
 
@@ -112,6 +112,7 @@ mod tests {
             ("\u{2028}\u{200b}", "[U+2028][U+200B]"),
             ("\u{e0001}", "[U+E0001]"),
             ("\u{2800}\u{3164}", "[U+2800][U+3164]"),
+            ("\u{1bca0}\u{1d159}", "[U+1BCA0][U+1D159]"),
             ("\0", "[U+0000]"),
             ("an\u{200b}na", "anna"),
             ("", ""),

@@ -1,18 +1,29 @@
-// Characters that change the direction of writing: a name with one of them reads as another name. They are shown by
-// their numbers, wherever they come from.
+// Characters that nobody sees: a name with one that changes the direction of writing reads as another name, and one of
+// blanks reads as nothing. They are shown by their numbers, wherever they come from.
 
 import type { Middleware } from "openapi-fetch";
 
 /** Embeddings, overrides and isolates of the Unicode Bidirectional Algorithm (UAX 9). */
-const TURNING = /[\u202A-\u202E\u2066-\u2069]/;
-const ALL_TURNING = new RegExp(TURNING, "g");
+const TURNING = /[\u202A-\u202E\u2066-\u2069]/g;
+/** Controls, what programs may ignore, and letters and notes that are blank. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]/gu;
+/** What an answer has of those, or of wide spaces, as JSON spells them. */
+const SUSPECT = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]|(?! )\p{Zs}|\\u00/u;
 
 /** What the API is asked with, and bodies as they went over the wire, stay as they are. */
 const KEPT = new Set(["id", "identityId", "targetIdentityId", "fingerprint", "session", "eventId", "requestBody", "responseBody", "requestHeaders"]);
 
-/** Text in which nothing is turned round: U+202E stands there as "[U+202E]". */
+const numbered = (character: string) => `[U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`;
+
+/** Text in which nothing is turned round, and that says something: U+202E stands there as "[U+202E]". */
 export function visible(text: string): string {
-  return text.replaceAll(ALL_TURNING, (character) => `[U+${character.charCodeAt(0).toString(16).toUpperCase()}]`);
+  const isBlank = text.replaceAll(UNSEEN, "").trim() === "";
+  return text.replaceAll(isBlank ? /./gsu : TURNING, numbered);
+}
+
+/** The same of an id, which any character that nobody sees makes another. */
+export function visibleId(id: string): string {
+  return visible(id.replaceAll(UNSEEN, numbered));
 }
 
 function walk(value: unknown, key?: string): unknown {
@@ -27,7 +38,7 @@ export const makeVisible: Middleware = {
   async onResponse({ response }) {
     if (!response.headers.get("Content-Type")?.includes("json")) return undefined;
     const text = await response.clone().text();
-    if (!TURNING.test(text)) return undefined;
+    if (!SUSPECT.test(text)) return undefined;
     const { status, statusText, headers } = response;
     const own = new Headers(headers);
     // It is as long as it was sent, and no longer compressed.

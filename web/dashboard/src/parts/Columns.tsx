@@ -1,6 +1,7 @@
 // Columns that lists of several pages have.
 
 import type { Schemas } from "../api";
+import { visibleId } from "../app/visible";
 import { browserOf } from "./browser";
 import { Badges, Chip, ScoreChip } from "./Chip";
 import { bounded } from "./counts";
@@ -35,7 +36,7 @@ const END_CHARS = 6;
 
 /** A fingerprint in few characters. */
 export function shortFingerprint(fingerprint: string): string {
-  return fingerprint.length > WHOLE_CHARS ? `${fingerprint.slice(0, END_CHARS)}…${fingerprint.slice(-END_CHARS)}` : fingerprint;
+  return visibleId(fingerprint.length > WHOLE_CHARS ? `${fingerprint.slice(0, END_CHARS)}…${fingerprint.slice(-END_CHARS)}` : fingerprint);
 }
 
 export function DeviceLink({ fingerprint }: { fingerprint: string }) {
@@ -64,7 +65,7 @@ export function placeOf({ city, region, country, countryCode }: Device): string 
 
 /** Which group it is, and how large. */
 export const GROUP_COLUMNS: Column<Group>[] = [
-  { title: "Group", sort: "displayName", cell: ({ type, id, displayName }) => <PageLink to="/groups/$type/$id" params={{ type, id }} fw={500} className="break">{displayName ?? id}</PageLink> },
+  { title: "Group", sort: "displayName", cell: ({ type, id, displayName }) => <PageLink to="/groups/$type/$id" params={{ type, id }} fw={500} className="break">{displayName ?? visibleId(id)}</PageLink> },
   { title: "Type", cell: ({ type }) => <Chip>{word(type)}</Chip> },
   { title: "Members", sort: "identityCount", first: "DESC", cell: ({ identityCount }) => <span className="numbers">{identityCount.toLocaleString("en")}</span> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },

@@ -1,7 +1,7 @@
 import { Anchor, type AnchorProps } from "@mantine/core";
 import { createLink } from "@tanstack/react-router";
 import type { ComponentPropsWithoutRef, ReactNode } from "react";
-import { visible } from "../app/visible";
+import { visible, visibleId } from "../app/visible";
 
 type Props = AnchorProps & Omit<ComponentPropsWithoutRef<"a">, keyof AnchorProps>;
 
@@ -24,9 +24,9 @@ export function IdentityLink({ id, name, isBare = false, isInList = false, besid
   const isNamed = Boolean(name) && name !== id;
   return (
     <>
-      <PageLink to="/identities/$id" params={{ id }} className="break" fw={500} inherit><bdi>{isNamed ? name : visible(id)}</bdi></PageLink>
+      <PageLink to="/identities/$id" params={{ id }} className="break" fw={500} inherit><bdi>{isNamed ? visible(name!) : visibleId(id)}</bdi></PageLink>
       {beside && <>{" "}{beside}</>}
-      {isNamed && !isBare && <>{" "}<bdi className={isInList ? "below" : "beside"} title={visible(id)}>{visible(id)}</bdi></>}
+      {isNamed && !isBare && <>{" "}<bdi className={isInList ? "below" : "beside"} title={visibleId(id)}>{visibleId(id)}</bdi></>}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { Group, Stack, Text, Tooltip } from "@mantine/core";
 import type { Schemas } from "../api";
-import { visible } from "../app/visible";
+import { visibleId } from "../app/visible";
 import { Chip } from "./Chip";
 import { IdentityLink } from "./PageLink";
 
@@ -8,7 +8,7 @@ type Named = Pick<Schemas["IdentityBody"], "id" | "displayName" | "displayEmail"
 
 /** Who an identity is, each in a line of its own, however long what people call themselves is. */
 export function Who({ identity: { id, displayName, displayEmail, displayUsername, disregarded } }: { identity: Named }) {
-  const details = [displayEmail ?? displayUsername, displayName ? visible(id) : null].filter((detail) => detail != null && detail !== "");
+  const details = [displayEmail ?? displayUsername, displayName ? visibleId(id) : null].filter((detail) => detail != null && detail !== "");
   return (
     <Stack gap={0} className="who">
       <Group gap="xs" wrap="nowrap">

@@ -2,7 +2,7 @@
 
 import { getHotkeyHandler } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
-import { visible } from "../../app/visible";
+import { visibleId } from "../../app/visible";
 import { Chip, StatusChip } from "../../parts/Chip";
 import { Time } from "../../parts/Time";
 import { useUser } from "../../app/session";
@@ -49,8 +49,8 @@ function QueueRow({ escalation, isCurrent, select }: { escalation: Escalation; i
       <StatusChip status={severity} />
       <span className={classes.who}>
         {identity.label === identity.id
-          ? <bdi className={classes.id} title={identity.id}>{visible(identity.id)}</bdi>
-          : <><bdi className={classes.name}>{identity.label}</bdi>{" "}<bdi className={`below ${classes.below}`} title={identity.id}>{visible(identity.id)}</bdi></>}
+          ? <bdi className={classes.id} title={visibleId(identity.id)}>{visibleId(identity.id)}</bdi>
+          : <><bdi className={classes.name}>{identity.label}</bdi>{" "}<bdi className={`below ${classes.below}`} title={visibleId(identity.id)}>{visibleId(identity.id)}</bdi></>}
       </span>
       <span className={classes.opened}><Time at={openedAt} /></span>
       <span className={classes.rule}>

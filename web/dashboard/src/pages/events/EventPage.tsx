@@ -3,6 +3,7 @@
 import { Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
+import { visibleId } from "../../app/visible";
 import { agentWords } from "../../parts/agent";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
@@ -63,13 +64,13 @@ function About({ event }: { event: Event }) {
           <span key={group.path}>{word(group.type)} <PageLink to="/groups/$type/$id" params={{ type: group.type, id: group.id }}>{group.label}</PageLink> </span>
         ))],
         ["Device", fingerprint && <><DeviceLink fingerprint={fingerprint} /> <Copy text={fingerprint} label="fingerprint" /></>],
-        ["Session", session && <><span className="mono">{session}</span> <PageLink to="/events" search={{ session } as never}>events of this session</PageLink></>],
+        ["Session", session && <><span className="mono">{visibleId(session)}</span> <PageLink to="/events" search={{ session } as never}>events of this session</PageLink></>],
         ["IP address", ip && <span className="mono">{ip}</span>],
         ["User agent", userAgent && <span className="mono">{userAgent}</span>],
         ["Agent", agent && agentWords(agent)],
         ["Page", url && <span className="mono">{url}</span>],
         ["Source", eventSource],
-        ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
+        ["Id", <><span className="mono">{visibleId(id)}</span> <Copy text={id} label="id" /></>],
       ]}
     />
   );

@@ -6,6 +6,7 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { $api, asApiError, refresh, tell, tellError, type Schemas } from "../../api";
 import { useMay, useMayNot } from "../../app/session";
+import { visibleId } from "../../app/visible";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Copy, pretty, Source } from "../../parts/Copy";
@@ -22,7 +23,7 @@ export function GroupPage() {
   const { type = "", id = "" } = useParams({ strict: false });
   const group = $api.useQuery("get", "/api/groups/{type}/{id}", { params: { path: { type, id } } });
   return (
-    <Page title={group.data?.displayName ?? id} mayNot={useMayNot("manage", "add and remove members")}>
+    <Page title={group.data?.displayName ?? visibleId(id)} mayNot={useMayNot("manage", "add and remove members")}>
       <Answer of={group} lines={8}>
         {(group) => (
           <>
@@ -41,7 +42,7 @@ function About({ group: { type, id, identityCount, createdAt, lastTrackedAt } }:
     <Facts
       facts={[
         ["Type", <Chip>{word(type)}</Chip>],
-        ["Id", <><span className="mono">{id}</span> <Copy text={id} label="id" /></>],
+        ["Id", <><span className="mono">{visibleId(id)}</span> <Copy text={id} label="id" /></>],
         ["Members", identityCount.toLocaleString("en")],
         ["Created", <Time at={createdAt} />],
         ["Last event", <Time at={lastTrackedAt} />],

@@ -4,6 +4,7 @@ import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useNavigate } from "@tanstack/react-router";
 import { $api, queries, refresh, tell } from "../../api";
+import { visibleId } from "../../app/visible";
 import { Failure } from "../../parts/Answer";
 
 export function DeleteIdentity({ id, isOpen, close }: { id: string; isOpen: boolean; close: () => void }) {
@@ -28,7 +29,7 @@ export function DeleteIdentity({ id, isOpen, close }: { id: string; isOpen: bool
             e-mail address stay, so that the same person is recognized as “a deleted identity” should they come back.
           </Text>
           {remove.error && <Failure error={remove.error} />}
-          <TextInput label={<>Type <code className="mono break">{id}</code> to confirm</>} autoComplete="off" data-autofocus {...form.getInputProps("typed")} />
+          <TextInput label={<>Type <code className="mono break">{visibleId(id)}</code> to confirm</>} autoComplete="off" data-autofocus {...form.getInputProps("typed")} />
           <Group justify="flex-end" gap="xs" className="buttons">
             <Button variant="default" onClick={close}>Cancel</Button>
             <Button type="submit" color="red" disabled={form.values.typed !== id} loading={remove.isPending}>Delete</Button>

@@ -6,6 +6,7 @@ import { useEffect, useRef, type ReactNode } from "react";
 import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMayNot } from "../../app/session";
+import { visibleId } from "../../app/visible";
 import { agentWords } from "../../parts/agent";
 import { Answer } from "../../parts/Answer";
 import { BadgeChip, Chip } from "../../parts/Chip";
@@ -32,9 +33,9 @@ export function IdentityPage() {
   const { id } = useParams({ from: "/frame/identities/$id" });
   const identity = $api.useQuery("get", "/api/identities/{id}", { params: { path: { id } } });
   const mayNot = useMayNot("triage", "label this identity, rescore it, disregard it, and request reviews");
-  if (!identity.data) return <Page title={id}><Answer of={identity} lines={8}>{() => null}</Answer></Page>;
+  if (!identity.data) return <Page title={visibleId(id)}><Answer of={identity} lines={8}>{() => null}</Answer></Page>;
   const { data } = identity;
-  const name = data.displayName || data.displayEmail || data.displayUsername || id;
+  const name = data.displayName || data.displayEmail || data.displayUsername || visibleId(id);
   return (
     <Page title={name} tab={name} mayNot={mayNot} actions={<Actions identity={data} />}>
       <Who identity={data} />
@@ -54,7 +55,7 @@ function Who({ identity }: { identity: Identity }) {
         {displayEmail && <Text fz="sm" className="break">{displayEmail}</Text>}
         {displayUsername && <Text fz="sm" className="break">@{displayUsername}</Text>}
         <Group gap={2} wrap="nowrap">
-          <code className="mono break">{id}</code>
+          <code className="mono break">{visibleId(id)}</code>
           <Copy text={id} label="the id" />
         </Group>
       </Group>

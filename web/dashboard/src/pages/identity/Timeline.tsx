@@ -9,6 +9,7 @@ import { DeviceLink } from "../../parts/Columns";
 import { pretty, Source } from "../../parts/Copy";
 import { PageLink } from "../../parts/PageLink";
 import { formatted } from "../../app/preferences";
+import { visibleId } from "../../app/visible";
 import { word } from "../../parts/score";
 import { exactTime, Time } from "../../parts/Time";
 import classes from "./Identity.module.css";
@@ -105,7 +106,7 @@ function Trail({ event: { eventSource, ip, fingerprint, session, url } }: { even
       {eventSource && <span>from {eventSource}</span>}
       {ip && <span className="mono">{ip}</span>}
       {fingerprint && <span>device <DeviceLink fingerprint={fingerprint} /></span>}
-      {session && <span>session <PageLink to="/events" search={{ session } as never} fz="sm" className="mono">{session.slice(0, 20)}</PageLink></span>}
+      {session && <span>session <PageLink to="/events" search={{ session } as never} fz="sm" className="mono">{visibleId(session).slice(0, 20)}</PageLink></span>}
       {url && <Text span fz="sm" c="dimmed" className="mono">{url}</Text>}
     </div>
   );
