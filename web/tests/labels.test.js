@@ -69,7 +69,7 @@ test("a label says first whom it changes, and changes nothing until it is given"
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;
   const before = await everything();
-  for (const [item, changes] of [["Label as good…", /loses Multiple accounts; closes Shared device/], ["Label as bad…", /gets Confirmed bad/]]) {
+  for (const [item, changes] of [["Flagged wrongly: label as good…", /loses Multiple accounts; closes Shared device/], ["Label as bad…", /gets Confirmed bad/]]) {
     await analyst.open("/identities/ring-1");
     await desk.getByRole("button", { name: "Label", exact: true }).click();
     await desk.getByRole("menuitem", { name: item }).click();
@@ -211,7 +211,7 @@ test("who is judged good leaves the queue, and is back once that is undone or wi
   await analyst.open(`/identities/${INNOCENT}`);
   const { id: cycleId } = await dregs.call("GET", `/identities/${INNOCENT}/analysis`);
   await desk.getByRole("button", { name: "Label", exact: true }).click();
-  await desk.getByRole("menuitem", { name: "Label as good…" }).click();
+  await desk.getByRole("menuitem", { name: "Flagged wrongly: label as good…" }).click();
   const dialog = desk.getByRole("dialog");
   await dialog.getByRole("combobox", { name: "Reason" }).fill(SAYS);
   await dialog.getByLabel("Note").fill("Works there.\nAsked her manager.");

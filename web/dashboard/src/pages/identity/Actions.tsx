@@ -2,7 +2,7 @@
 
 import { Button, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconDots, IconDownload, IconEye, IconEyeOff, IconHeartHandshake, IconListCheck, IconMessageQuestion, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconDots, IconDownload, IconEye, IconEyeOff, IconListCheck, IconMessageQuestion, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { AddToList } from "../lists/AddToList";
@@ -10,7 +10,6 @@ import { LabelMenu } from "../labels/LabelMenu";
 import { DeleteIdentity } from "./DeleteIdentity";
 import { AskReview } from "./AskReview";
 import { Disregard } from "./Disregard";
-import { FlaggedWrongly } from "./FlaggedWrongly";
 
 export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
   const may = useMay();
@@ -18,7 +17,6 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
   const [isAsking, ask] = useDisclosure(false);
   const [isDeleting, remove] = useDisclosure(false);
   const [isDisregarding, disregard] = useDisclosure(false);
-  const [isHelping, help] = useDisclosure(false);
   const [isListing, list] = useDisclosure(false);
   const Eye = identity.disregarded ? IconEye : IconEyeOff;
   const analyze = $api.useMutation("post", "/api/identities/{id}/actions/analyze", {
@@ -38,7 +36,6 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
           <Button size="xs" variant="default" leftSection={<IconDots size={14} />}>More</Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconHeartHandshake size={16} />} onClick={help.open}>Flagged wrongly…</Menu.Item>
           <Menu.Item leftSection={<Eye size={16} />} onClick={disregard.open}>{identity.disregarded ? "Stop disregarding…" : "Disregard…"}</Menu.Item>
           <Menu.Item leftSection={<IconListCheck size={16} />} onClick={list.open}>Add to a list…</Menu.Item>
           {may.manage && <Export id={identity.id} />}
@@ -46,7 +43,6 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
         </Menu.Dropdown>
       </Menu>
       <AskReview id={identity.id} isOpen={isAsking} close={ask.close} />
-      <FlaggedWrongly identity={identity} isOpen={isHelping} close={help.close} />
       <AddToList identity={identity} isOpen={isListing} close={list.close} />
       <Disregard identity={identity} isOpen={isDisregarding} close={disregard.close} />
       <DeleteIdentity id={identity.id} isOpen={isDeleting} close={remove.close} />

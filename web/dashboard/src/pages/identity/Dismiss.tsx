@@ -12,7 +12,7 @@ import { CONFIRMED_BAD } from "../labels/words";
 
 export const REASON_MAX_CHARS = 1_000;
 /** What dismissing means, wherever it is offered. */
-export const DISMISSED = "A dismissed badge stays off until new or stronger evidence appears, or its rule is changed. Scores stay as they are.";
+const DISMISSED = "A dismissed badge stays off until new or stronger evidence appears, or its rule is changed. Scores stay as they are.";
 
 export function Dismiss({ id, badge }: { id: string; badge: Schemas["BadgeBody"] }) {
   const { triage } = useMay();

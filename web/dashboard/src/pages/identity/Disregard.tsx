@@ -42,7 +42,7 @@ function Question({ identity: { id, disregarded }, close }: Omit<Props, "isOpen"
       </Text>
       {to && (
         <Alert variant="light" color="yellow" p="xs">
-          <Text fz="sm">For somebody who was flagged wrongly, close the escalations and dismiss the badges instead (More → Flagged wrongly…): disregarding changes more, see below.</Text>
+          <Text fz="sm">Somebody who was flagged wrongly is helped by a label instead (Label → Flagged wrongly: label as good…): disregarding changes more, see below.</Text>
         </Alert>
       )}
       <Answer of={preview} lines={5}>{(preview) => <ChangePreview preview={preview} />}</Answer>

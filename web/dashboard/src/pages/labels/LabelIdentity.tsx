@@ -16,8 +16,8 @@ const NO_KIND = { value: "", label: "Not said" };
 
 const WHAT: Record<Outcome, string> = {
   GOOD:
-    "Its bad badges are removed and its open escalations are closed. They stay away until something new, or something stronger, is found in " +
-    "the categories that they go by. Scores stay as they are.",
+    "The bad badges are removed and the open escalations closed, in one step. They stay away until something new, or something stronger, " +
+    "is found in the categories that they go by. Scores stay as they are. What rules have put on lists is taken off again.",
   BAD:
     "It gets the badge “Confirmed bad”. Identities on the same device, in the same session or with the same phone number get a lower " +
     "Behavior score once enough of those there are labeled bad, unless the account was taken over. Its own scores stay as they are.",

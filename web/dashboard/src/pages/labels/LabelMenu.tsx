@@ -20,7 +20,7 @@ export function LabelMenu({ identity }: { identity: Schemas["IdentityBody"] }) {
           <Button size="xs" variant="default" leftSection={<IconTag size={14} />} disabled={isLoading}>Label</Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconThumbUp size={16} />} onClick={() => ask("GOOD")}>Label as good…</Menu.Item>
+          <Menu.Item leftSection={<IconThumbUp size={16} />} onClick={() => ask("GOOD")}>Flagged wrongly: label as good…</Menu.Item>
           <Menu.Item leftSection={<IconThumbDown size={16} />} onClick={() => ask("BAD")}>Label as bad…</Menu.Item>
         </Menu.Dropdown>
       </Menu>
