@@ -299,10 +299,16 @@ fn flaw_of_texts<'t>(
     field: &'static str,
     mut texts: impl ExactSizeIterator<Item = &'t str>,
 ) -> Option<(&'static str, String)> {
-    let is_many = (1..=VALUES_MAX).contains(&texts.len());
-    let is_right = is_many && texts.all(|text| (1..=VALUE_MAX_BYTES).contains(&text.trim().len()));
-    (!is_right)
-        .then(|| (field, format!("must have 1 to {VALUES_MAX} values of 1 to {VALUE_MAX_BYTES} bytes")))
+    let flaw = match texts.len() {
+        0 => "must have a value".to_owned(),
+        count if count > VALUES_MAX => format!("must have at most {VALUES_MAX} values"),
+        _ => {
+            let is_right = texts.all(|text| (1..=VALUE_MAX_BYTES).contains(&text.trim().len()));
+            return (!is_right)
+                .then(|| (field, format!("must have values of 1 to {VALUE_MAX_BYTES} bytes each")));
+        }
+    };
+    Some((field, flaw))
 }
 
 /// Ages of identities change with time alone, and what changes so is looked at beside the others, not inside one.

@@ -171,7 +171,7 @@ impl NewCounterBody {
         let window = must(
             (WINDOW_MIN_SECONDS..=WINDOW_MAX_SECONDS).contains(&seconds),
             "windowSeconds",
-            format!("must be from {WINDOW_MIN_SECONDS} to {WINDOW_MAX_SECONDS}"),
+            format!("must be from {WINDOW_MIN_SECONDS} to {WINDOW_MAX_SECONDS} seconds, which are 30 days"),
         );
         let conditions = read_conditions(self.conditions);
         let (((), function), (per, (conditions, ()))) =

@@ -129,7 +129,8 @@ async fn all_that_is_wrong_is_told_at_once() {
             json!({"name": "", "function": "AVERAGE", "per": "ip.kind", "windowSeconds": 59}),
             format!(
                 "{name}; function: must be one of COUNT, DISTINCT, SUM, MIN, MAX; per: must be a fact that stands for \
-                 somebody or something, such as device or identity.id; windowSeconds: must be from 60 to 2592000"
+                 somebody or something, such as device or identity.id; windowSeconds: must be from 60 to \
+                 2592000 seconds, which are 30 days"
             ),
         ),
         (
