@@ -14,6 +14,9 @@ use crate::words::push_snake;
 /// What stands in the place of a redacted value, whatever its type was.
 pub const REDACTED: &str = "[REDACTED]";
 
+/// How often a URL in a parameter is encoded at most, as by one redirect within another.
+const ENCODED_MAX: usize = 3;
+
 /// Replaces the values of secrets in `map`, at any depth.
 pub fn redact(map: &mut Map<String, Value>) {
     redact_map(map, "", &mut String::new());
@@ -22,7 +25,12 @@ pub fn redact(map: &mut Map<String, Value>) {
 /// `url`, a whole one or a part of one, with what stands in the place of secrets replaced by `mask`: values of query
 /// and fragment whose names name a secret, and a password before the host. All else stays as it was written.
 pub fn redact_url(url: &str, mask: &str) -> String {
-    let rest = url.find("://").map_or(0, |scheme| scheme + 3);
+    redact_parts(url, mask, ENCODED_MAX)
+}
+
+fn redact_parts(url: &str, mask: &str, encoded_max: usize) -> String {
+    let scheme = url.find("://").filter(|end| !url[..*end].contains(['/', '?', '#', ';', '=']));
+    let rest = scheme.map_or(0, |end| end + 3);
     let authority = rest + url[rest..].find(['/', '\\', '?', '#']).unwrap_or(url.len() - rest);
     let mut out = url[..rest].to_owned();
     // Without a scheme there is no telling whether something is a host.
@@ -33,7 +41,8 @@ pub fn redact_url(url: &str, mask: &str) -> String {
         _ => url[rest..authority].to_owned(),
     };
     let tail = &url[authority..];
-    let parameters = tail.find(['?', '#']).unwrap_or(tail.len());
+    // Servers of Java write the session behind the path.
+    let parameters = tail.find(['?', '#', ';']).unwrap_or(tail.len());
     out += &tail[..parameters];
     for part in tail[parameters..].split_inclusive(['?', '#', '&', ';']) {
         let (part, end) = match part.char_indices().next_back() {
@@ -41,7 +50,10 @@ pub fn redact_url(url: &str, mask: &str) -> String {
             _ => (part, ""),
         };
         match part.split_once('=') {
-            Some((name, value)) if !value.is_empty() && is_secret_parameter(name) => {
+            Some((name, value))
+                if !value.is_empty()
+                    && (is_secret_parameter(name) || leads_to_secret(value, encoded_max)) =>
+            {
                 out += name;
                 out.push('=');
                 out += mask;
@@ -54,11 +66,28 @@ pub fn redact_url(url: &str, mask: &str) -> String {
 }
 
 /// Whether the value of a parameter of a URL is a secret, by its name as it is written there. Where a name stands
-/// alone, a few words more say that (RFC 6750 and RFC 6749 write `access_token` and `code`, which may be anybody's).
+/// alone, a few words more say that (RFC 6750 and RFC 6749 write `access_token` and `code`, which may be anybody's),
+/// and so does the last of several in signed URLs and of sessions: `X-Amz-Signature`, `X-Goog-Credential`, `jsessionid`.
 pub fn is_secret_parameter(name: &str) -> bool {
     let mut key = String::new();
     push_snake(&percent_decoded(name), &mut key);
-    names_secret("", &key) || matches!(key.as_str(), "key" | "auth" | "sig" | "signature" | "credential")
+    let last = key.rsplit('_').next().unwrap_or_default();
+    let is_signed = matches!(last, "sig" | "signature" | "hmac" | "credential" | "credentials");
+    let is_session = last.ends_with("sessionid") || last.ends_with("sessid") || key.ends_with("session_id");
+    names_secret("", &key)
+        || is_signed
+        || is_session
+        || matches!(key.as_str(), "key" | "auth" | "sid" | "session")
+}
+
+/// Whether a value is a URL itself, with a secret in it, as of where to go on; encoded `most` times.
+fn leads_to_secret(value: &str, most: usize) -> bool {
+    let Some(less) = most.checked_sub(1).filter(|_| value.contains('%')) else { return false };
+    let decoded = percent_decoded(value);
+    match decoded.contains('=') {
+        true => redact_parts(&decoded, REDACTED, less) != decoded,
+        false => leads_to_secret(&decoded, less),
+    }
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -107,7 +136,10 @@ fn redact_inside(value: &mut Value, parent: &str, scratch: &mut String) {
 
 /// Redacts the words of a text that are URLs, whole ones or paths with what follows them.
 fn redact_text(text: &mut String) {
-    let is_url = |word: &str| word.starts_with(['/', '?', '#']) || word.contains("://");
+    let has_parameters =
+        |word: &str| word.find(['?', '#', ';']).is_some_and(|begin| word[begin..].contains('='));
+    let is_url =
+        |word: &str| word.starts_with(['/', '?', '#']) || word.contains("://") || has_parameters(word);
     if !text.contains(['=', '@']) || !text.split(char::is_whitespace).any(is_url) {
         return;
     }
@@ -376,6 +408,16 @@ mod tests {
             ),
             ("https://h.test/ü?ü=ü&pässword=1&password=ü", "https://h.test/ü?ü=ü&pässword=1&password=***"),
             ("a?token=a=b?c", "a?token=***?c"),
+            (
+                "https://h.test/o?X-Amz-Signature=s3&X-Amz-Credential=s3&X-Amz-Expires=9&x-goog-signature=s3",
+                "https://h.test/o?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Expires=9&x-goog-signature=***",
+            ),
+            (
+                "https://h.test/a;jsessionid=s3?hmac=s3&PHPSESSID=s3&sessionid=s3&residence=x",
+                "https://h.test/a;jsessionid=***?hmac=***&PHPSESSID=***&sessionid=***&residence=x",
+            ),
+            ("/in?next=http%3A%2F%2Fx%2F%3Ftoken%3Ds3&page=%2Fa%3Fb%3D1", "/in?next=***&page=%2Fa%3Fb%3D1"),
+            ("/in?next=%252Fa%253Ftoken%253Ds3&token=s3&to=http://x/", "/in?next=***&token=***&to=http://x/"),
             ("", ""),
         ] {
             assert_eq!(redact_url(url, "***"), expected);
@@ -390,6 +432,7 @@ mod tests {
                 "pages": ["/a?access_token=s3", {"next": "?code=1&secret=s3"}, "#id_token=s3"],
                 "database": "postgres://app:s3@db.test/app",
                 "note": "see https://h.test/?token=s3 for more",
+                "page": "h.test/?token=s3",
                 "formula": "token=s3",
                 "path": "/a/b",
             }),
@@ -398,6 +441,7 @@ mod tests {
                 "pages": ["/a?access_token=[REDACTED]", {"next": "?code=1&secret=[REDACTED]"}, "#id_token=[REDACTED]"],
                 "database": "postgres://app:[REDACTED]@db.test/app",
                 "note": "see https://h.test/?token=[REDACTED] for more",
+                "page": "h.test/?token=[REDACTED]",
                 "formula": "token=s3",
                 "path": "/a/b",
             }),

@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::ascii_domain;
+use crate::event;
 use crate::identity::PROFILE_VALUE_MAX_BYTES;
 use crate::place::Country;
 
@@ -146,16 +147,16 @@ fn email(text: &str) -> Option<String> {
     Some(format!("{}@{domain}", mailbox.to_lowercase()))
 }
 
-/// An address; a network of one is one.
+/// An address, as events have it; a network of one is one.
 fn address(text: &str) -> Option<IpAddr> {
-    let ip = text.parse::<IpAddr>().ok();
+    let ip = event::address(text);
     let alone = || text.parse::<IpNet>().ok().filter(|net| net.prefix_len() == net.max_prefix_len());
     Some(ip.or_else(|| alone().map(|net| net.addr()))?.to_canonical())
 }
 
 /// A network without the bits of an address in it. Of IPv4 it has the spelling of IPv4.
 pub(super) fn network(text: &str) -> Option<IpNet> {
-    let net = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))?;
+    let net = text.parse::<IpNet>().ok().or_else(|| event::address(text).map(IpNet::from))?;
     let of_v4 = match (net.addr().to_canonical(), net.addr()) {
         (IpAddr::V4(ip), IpAddr::V6(_)) => {
             net.prefix_len().checked_sub(96).and_then(|bits| Ipv4Net::new(ip, bits).ok())
@@ -225,10 +226,12 @@ mod tests {
                 ("203.0.113.7", Some("203.0.113.7")),
                 ("203.0.113.7/32", Some("203.0.113.7")),
                 ("::ffff:203.0.113.7", Some("203.0.113.7")),
+                ("203.0.113.7:443", Some("203.0.113.7")),
+                ("[2001:db8::1]:443", Some("2001:db8::1")),
                 ("2001:0DB8::0001", Some("2001:db8::1")),
                 ("203.0.113.0/24", None),
                 ("203.0.113.07", None),
-                ("fe80::1%eth0", None),
+                ("fe80::1%eth0", Some("fe80::1")),
                 ("1", None),
             ],
         );

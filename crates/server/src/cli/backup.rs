@@ -8,7 +8,7 @@ use dregs_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 
 use super::existing::Existing;
 use super::output::{counted, line, note};
-use super::serve::{check_data_dir, store_failure, store_name};
+use super::serve::{check_data_dir, not_a_file, store_failure, store_name};
 use super::{Failure, load, runtime, unusable};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
@@ -46,6 +46,7 @@ impl Backup {
             return Err(Failure::Misused(hint.into()));
         };
         let name = store_name(&config);
+        not_a_file(&config.data_dir, "data_dir", "--data-dir")?;
         if !from.exists() {
             return Err(Failure::Failed(format!("{name} is not there: choose another with --data-dir")));
         }
@@ -54,6 +55,14 @@ impl Backup {
             return Err(Failure::Misused(format!("{shown} is there already: choose another name")));
         }
         let part = self.file.with_added_extension(PART);
+        fs::File::create(&part).map_err(|error| {
+            let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let told = match folder.filter(|folder| !folder.exists()) {
+                Some(folder) => format!("the folder {} is not there", folder.display()),
+                None => format!("{shown} cannot be written: {error}"),
+            };
+            unusable(&error, told)
+        })?;
         let done = backup::copy(&from, &part, SystemClock.now());
         if done.is_err() {
             remove_all(&part);
@@ -119,9 +128,6 @@ fn restore(config: &Config, file: &Path, to: &Path, replaces: bool) -> Result<()
         return Err(Failure::Misused(format!("{shown} is not there")));
     }
     backup::check(file).map_err(|error| Failure::Misused(error.to_string()))?;
-    fs::create_dir_all(&config.data_dir).map_err(|error| {
-        unusable(&error, format!("{} cannot be made: {error}", config.data_dir.display()))
-    })?;
     check_data_dir(&config.data_dir)?;
     let _lock = app::lock(config)?;
     if to.exists() && !replaces {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::serve::{store_failure, store_name};
+use super::serve::{not_a_file, store_failure, store_name};
 use super::{Failure, load};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
@@ -47,6 +47,9 @@ impl Existing {
             Location::File(path) => ("--data-dir", path.exists()),
             Location::Postgres(_) => ("--database-url", true),
         };
+        if let Location::File(_) = location {
+            not_a_file(&config.data_dir, "data_dir", flag)?;
+        }
         if !is_there {
             return Err(Failure::Failed(format!(
                 "{name} is not there: start the server once, which makes it, or choose another with {flag}"

@@ -145,6 +145,12 @@ const PROBE: [u8; 4096] = [0; 4096];
 
 /// Makes the data directory if it is missing, and makes sure that files can be made in it.
 pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {
+    check_directory(directory, "data_dir", "--data-dir")
+}
+
+/// The same of a directory that `name` and `flag` stand for.
+pub(super) fn check_directory(directory: &Path, name: &str, flag: &str) -> Result<(), Failure> {
+    not_a_file(directory, name, flag)?;
     let probe = directory.join(".writable");
     let shown = directory.display();
     // Something must be in it, or it finds room on a full disk.
@@ -154,22 +160,26 @@ pub(super) fn check_data_dir(directory: &Path) -> Result<(), Failure> {
     checked.map_err(|error| {
         let _ = std::fs::remove_file(&probe);
         let told = match error.kind() {
-            ErrorKind::AlreadyExists => {
-                format!("data_dir {shown} is a file, not a directory: choose a directory with --data-dir")
-            }
-            ErrorKind::NotADirectory => {
-                format!("data_dir {shown} is below a file: choose a directory with --data-dir")
-            }
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                format!("data_dir {shown} cannot be written to: its disk is full ({error}). Make room, and start again")
+                format!("{name} {shown} cannot be written to: its disk is full ({error}). Make room, and start again")
             }
             _ => format!(
-                "data_dir {shown} cannot be written to: {error}. Make it writable for this user, or choose another \
-                 with --data-dir"
+                "{name} {shown} cannot be written to: {error}. Make it writable for this user, or choose another \
+                 with {flag}"
             ),
         };
         unusable(&error, told)
     })
+}
+
+/// That a directory is no file, nor below one.
+pub(super) fn not_a_file(directory: &Path, name: &str, flag: &str) -> Result<(), Failure> {
+    let what = match std::fs::metadata(directory) {
+        Ok(found) if !found.is_dir() => "is a file, not a directory",
+        Err(error) if error.kind() == ErrorKind::NotADirectory => "is below a file",
+        _ => return Ok(()),
+    };
+    Err(Failure::Misused(format!("{name} {} {what}: choose a directory with {flag}", directory.display())))
 }
 
 fn introduce(made: &FirstStart, address: SocketAddr) {

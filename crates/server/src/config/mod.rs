@@ -403,7 +403,7 @@ fn read(setting: &Setting, config: &mut Config, value: &figment::value::Value) -
     let text = layers::text_of(value).ok_or_else(expected)?;
     (setting.read)(config, text.trim_start_matches(MARK).trim()).map_err(|refused| match refused {
         Refused::Because(problem) => problem,
-        Refused::Unexpected if setting.is_secret() => expected(),
+        Refused::Unexpected if setting.is_secret() || settings::has_secret(&text) => expected(),
         Refused::Unexpected => format!("{text:?} is not {}", setting.expects),
     })
 }

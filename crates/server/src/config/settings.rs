@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
+use dregs_core::event::redact_url;
 use dregs_core::notify::schedule::RetrySchedule;
 use dregs_core::score::Weights;
 use url::Url;
@@ -21,6 +22,8 @@ use crate::ops::installation::nodes::Roles;
 use crate::store::{Address, masked_address};
 use crate::trace::parse_headers;
 
+/// Of the secrets that this server gives out.
+const SECRET_BEGINNINGS: [&str; 4] = ["sk_", "whsec_", "mcp_", "st_"];
 /// A receiver needs some time to answer at all; and what is in flight must end before a shutdown
 /// does, which takes 30 seconds at most.
 const DEADLINE_RANGE_MS: RangeInclusive<u64> = 100..=30_000;
@@ -454,7 +457,7 @@ pub(super) const SETTINGS: [Setting; 57] = [
     Setting {
         key: "reviewer_url",
         expects: "an http or https address, such as http://127.0.0.1:11434/v1",
-        visibility: Visibility::Shown,
+        visibility: Visibility::SecretUrl,
         read: |config, text| optional(&mut config.reviewer_url, text, web_address),
         write: |config| config.reviewer_url.clone(),
     },
@@ -489,7 +492,7 @@ pub(super) const SETTINGS: [Setting; 57] = [
     Setting {
         key: "otlp_endpoint",
         expects: "an http or https address, such as http://127.0.0.1:4318",
-        visibility: Visibility::Shown,
+        visibility: Visibility::SecretUrl,
         read: |config, text| optional(&mut config.otlp_endpoint, text, web_address),
         write: |config| config.otlp_endpoint.clone(),
     },
@@ -516,18 +519,19 @@ pub(super) const SETTINGS: [Setting; 57] = [
     },
 ];
 
-/// The address with every password in it masked: before the host, or as a parameter.
+/// The address with every secret in it masked: a password before the host, and parameters that are named as one.
 pub(super) fn masked_url(text: &str) -> String {
     // An address of several hosts, or of a socket, is none to the parser of URLs.
     if Address::has_scheme(text) {
         return masked_address(text, MASK);
     }
-    let Ok(mut url) = Url::parse(text) else { return MASK.to_owned() };
-    if url.password().is_some() && url.set_password(Some(MASK)).is_err() {
-        return MASK.to_owned();
-    }
-    if url.query_pairs().any(|(name, _)| name == "password") {
-        url.set_query(None);
-    }
-    url.into()
+    if Url::parse(text).is_ok() { redact_url(text, MASK) } else { MASK.to_owned() }
+}
+
+/// Whether a text has a secret in it, wherever it was written: a key of ours, a password before a host, or a parameter.
+pub(super) fn has_secret(text: &str) -> bool {
+    let has_password = text.split_once('@').is_some_and(|(before, _)| before.contains(':'));
+    has_password
+        || SECRET_BEGINNINGS.iter().any(|begins| text.starts_with(begins))
+        || redact_url(text, MASK) != text
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use dregs_core::event::{GROUP_TYPE_DEFAULT, GROUP_TYPE_MAX_CHARS, ID_MAX_BYTES, redact};
+use dregs_core::event::{GROUP_TYPE_DEFAULT, GROUP_TYPE_MAX_CHARS, ID_MAX_BYTES, flaw_of_group_id, redact};
 use dregs_core::time::Timestamp;
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
@@ -159,7 +159,8 @@ pub async fn create(
         let chars = given.unwrap_or_default().chars().count();
         let is_type = !group_type.is_empty() && chars <= GROUP_TYPE_MAX_CHARS;
         let message = format!("must have a letter or a digit, and at most {GROUP_TYPE_MAX_CHARS} characters");
-        let id = must_have("id", new.id.len(), 1..=ID_MAX_BYTES, "bytes");
+        let id = must_have("id", new.id.len(), 1..=ID_MAX_BYTES, "bytes")
+            .and_then(|()| flaw_of_group_id(&new.id).map_or(Ok(()), |flaw| Err(ApiError::field("id", flaw))));
         both(must(is_type, "type", message), id)?;
         Ok((group_type, new))
     })?;

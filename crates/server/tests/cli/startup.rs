@@ -149,6 +149,20 @@ fn a_data_directory_that_cannot_be_used_is_said_to_be_what_it_is() {
             assert!(done.stderr.contains(said), "{directory}: {}", done.stderr);
         }
     }
+    // Whoever wants what is there says so as well.
+    ground.run(&["migrate"], &[]);
+    assert_eq!(ground.run(&["backup", "copy.db"], &[]).code, Some(0));
+    for (directory, _, said) in &cases[..2] {
+        for command in EXISTING.iter().chain(&[&["backup", "b.db"][..], &["restore", "copy.db"]]) {
+            let done = ground.run(&[command, &["--data-dir", *directory][..]].concat(), &[]);
+            assert!(done.code == Some(2) && done.stderr.contains(said), "{command:?}: {}", done.stderr);
+        }
+        let done = ground.run(&["demo", "--keep", directory], &[]);
+        let said = said.replace("data_dir", "the directory");
+        assert!(done.code == Some(2) && done.stderr.contains(&said), "{}", done.stderr);
+    }
+    let done = ground.run(&["backup", "nowhere/b.db"], &[]);
+    assert_eq!((done.code, done.stderr.as_str()), (Some(2), "dregs: the folder nowhere is not there\n"));
     // What the configuration names is read before anything is written.
     let ground = Ground::new();
     for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["config"]] {

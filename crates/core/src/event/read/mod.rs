@@ -1,7 +1,7 @@
 //! Reading events: from bytes of unknown goodness to [`Event`]s that are trusted from then on.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
@@ -93,6 +93,9 @@ pub fn read_batch(
     Ok(split_batch(body)?.into_iter().map(|event| read(event, origin, now, limits, new_id)).collect())
 }
 
+/// Longer than any address, so that of several, as proxies put them together, it is said which one to send.
+const IP_MAX_BYTES: usize = 256;
+
 /// Cuts the body of a batch into the bodies of its events, for [`read`].
 ///
 /// # Errors
@@ -102,14 +105,22 @@ pub fn split_batch(body: &[u8]) -> Result<Vec<&[u8]>, Refused> {
 }
 
 /// Reads an address as frameworks and proxies write that of a peer: with its port, in brackets, or in quotes (RFC 7239,
-/// section 6). One of IPv4 within IPv6 is the one of IPv4.
+/// section 6), or with the interface that it came by (RFC 4007, section 11). One of IPv4 within IPv6 is the one of IPv4.
 pub fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let ip = match bare {
-        Some(bare) => bare.parse::<Ipv6Addr>().ok().map(IpAddr::from),
-        None => text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|peer| peer.ip())),
+    let alone = |text: &str| text.split('%').next().unwrap_or_default().parse::<IpAddr>().ok();
+    let is_port = |text: &str| text.parse::<u16>().is_ok();
+    let ip = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((bare, rest)) => {
+            let is_right = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+            alone(bare).filter(|ip| ip.is_ipv6() && is_right)
+        }
+        // With a port, one of IPv4 alone, or within IPv6 as a socket that takes both has it: no part of either is one.
+        None => alone(text).or_else(|| {
+            let (ip, port) = text.rsplit_once(':')?;
+            alone(ip).filter(|_| ip.contains('.') && is_port(port))
+        }),
     };
     ip.map(|ip| ip.to_canonical())
 }
@@ -280,10 +291,7 @@ impl Reader<'_> {
         let blamed = self.errors.len();
         let id = self.text("id", value, Limit::Bytes(ID_MAX_BYTES)).unwrap_or_default();
         if blamed == self.errors.len() && !id.is_empty() && is_none(&id) {
-            self.refuse(
-                "id",
-                format!("is `{id}`, which stands for no {whose}: send your own id of the {whose}"),
-            );
+            self.refuse("id", none_of(&id, whose));
         }
         id
     }
@@ -421,11 +429,14 @@ impl Reader<'_> {
     }
 
     fn ip(&mut self, value: Value) -> Option<IpAddr> {
-        // The longest spelling of an IPv6 address has 45 bytes, and `[…]:65535` 8 more.
-        let text = self.text("ip", value, Limit::Bytes(53))?;
+        let text = self.text("ip", value, Limit::Bytes(IP_MAX_BYTES))?;
         let ip = address(&text);
         if ip.is_none() {
-            self.refuse("ip", "must be an IP address, such as `203.0.113.7` or `2001:db8::1`");
+            let hint = match text.contains(',') {
+                true => "must be one IP address: of `X-Forwarded-For`, the one that your own proxy has added",
+                false => "must be an IP address, such as `203.0.113.7` or `2001:db8::1`",
+            };
+            self.refuse("ip", hint);
         }
         ip
     }
@@ -529,6 +540,15 @@ fn is_known(key: &str) -> bool {
 /// A browser's user agent is a header its page cannot change: too long a one is cut, not refused.
 fn cut_user_agent(text: &str) -> String {
     text[..text.floor_char_boundary(USER_AGENT_MAX_BYTES)].to_owned()
+}
+
+fn none_of(id: &str, whose: &str) -> String {
+    format!("is `{id}`, which stands for no {whose}: send your own id of the {whose}")
+}
+
+/// What is wrong with an id for a group, if it stands for none.
+pub fn flaw_of_group_id(id: &str) -> Option<String> {
+    stands_for_none(id).then(|| none_of(id, "group"))
 }
 
 #[cfg(test)]

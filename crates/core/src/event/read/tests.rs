@@ -258,11 +258,23 @@ fn what_others_write_in_front_or_behind_is_left_aside() {
         ("\"[2001:db8::1]:443\"", "2001:db8::1"),
         ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7:80", "203.0.113.7"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("[fe80::1%25eth0]:443", "fe80::1"),
     ] {
         let event = read_from(&Origin::UNSEEN_BACKEND, &format!("\u{feff}{}", with_ip(ip))).unwrap().event;
         assert_eq!(event.ip, expected.parse().ok(), "{ip}");
     }
-    for ip in ["203.0.113.7:", "203.0.113.7:99999", "2001:db8::1]:443", "[203.0.113.7]", "localhost:443"] {
+    for ip in [
+        "2001:db8::1:99999",
+        "::ffff:203.0.113.7:",
+        "%eth0",
+        "203.0.113.7:",
+        "203.0.113.7:99999",
+        "2001:db8::1]:443",
+        "[203.0.113.7]",
+        "localhost:443",
+    ] {
         assert!(read_from(&Origin::UNSEEN_BACKEND, &with_ip(ip)).is_err(), "{ip}");
     }
 }

@@ -26,7 +26,7 @@ use self::receivers::Kind;
 use self::story::Story;
 use super::api::Api;
 use super::output::{line, note};
-use super::serve::{StopSignals, bind, open};
+use super::serve::{StopSignals, bind, check_directory, open};
 use super::{Failure, runtime, unusable};
 use crate::app::Opened;
 use crate::clock::{SystemClock, monotonic};
@@ -269,8 +269,7 @@ impl Directory {
             Some(path) => path.to_owned(),
             None => std::env::temp_dir().join(format!("dregs-demo-{:08x}", rand::random::<u32>())),
         };
-        let created = fs::create_dir_all(&path);
-        created.map_err(|error| unusable(&error, format!("{} cannot be made: {error}", path.display())))?;
+        check_directory(&path, "the directory", "--keep")?;
         Ok(Self { path, is_kept: keep.is_some() })
     }
 
