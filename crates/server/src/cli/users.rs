@@ -154,7 +154,7 @@ async fn reset_second_factor(opened: &Existing, email: &str) -> Result<(), Failu
     line(if had_any {
         "The password alone signs in: the second factor and passkeys are removed, and all sessions of this person have ended."
     } else {
-        "The password alone signs in, as before: there was no second factor and no passkey. All sessions of this person have ended."
+        "Nothing was changed: there is no second factor and no passkey, and the password alone signs in."
     });
     Ok(())
 }

@@ -22,6 +22,7 @@ use ipnet::IpNet;
 
 use crate::channels::smtp::SmtpConfig;
 use crate::ops::installation::nodes::Roles;
+use crate::store::{Address, complete_address};
 
 pub use flags::{Flags, STORE, show_only};
 use layers::{Layer, Place};
@@ -317,7 +318,15 @@ pub enum ConfigError {
 pub fn load(flags: &Flags) -> Result<Loaded, ConfigError> {
     let file = layers::read_file(flags.config.as_deref())?;
     let (environment, warnings) = Layer::environment(environment())?;
-    Ok(Loaded { warnings, ..combine(file, environment, Layer::flags(flags.given()))? })
+    let mut loaded = combine(file, environment, Layer::flags(flags.given()))?;
+    if let Some(url) = &mut loaded.config.database_url {
+        *url = complete_address(url, variable);
+        Address::parse(url).map_err(|problem| {
+            let written = "database_url, with the PG* variables of the environment".to_owned();
+            ConfigError::Wrong { written, problem }
+        })?;
+    }
+    Ok(Loaded { warnings, ..loaded })
 }
 
 /// Every setting that is listed: its name in `dregs.toml`, its default as it is written there, empty where there is

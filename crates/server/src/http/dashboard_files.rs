@@ -2,8 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -72,11 +72,34 @@ pub async fn answer(_: Anybody, request: Request) -> Response {
     {
         return file(found, request.headers());
     }
+    if let Some(meant) = meant(path).filter(|_| is_read) {
+        return Redirect::temporary(&meant).into_response();
+    }
     let is_page = is_read && !path.starts_with("api/") && wants_page(request.headers());
     match File::find(PAGE).filter(|_| is_page) {
         Some(found) => page(&String::from_utf8_lossy(found.plain)),
         None if is_read && path.is_empty() => SIGNPOST.into_response(),
-        None => ApiError::not_found(Code::NotFound, "path").into_response(),
+        None => {
+            let message =
+                "There is no such path; /api/docs lists those of the API, and /manual explains them.";
+            ApiError::new(StatusCode::NOT_FOUND, Code::NotFound, message).into_response()
+        }
+    }
+}
+
+/// Where somebody wants to go who writes this path by hand.
+fn meant(path: &str) -> Option<String> {
+    let bare = path.trim_matches('/');
+    match bare {
+        "api" | "docs" | "swagger" | "redoc" => Some("/api/docs".to_owned()),
+        "openapi.json" => Some("/api/openapi.json".to_owned()),
+        // Of the server's own, no path ends with a slash.
+        _ if path.ends_with('/')
+            && (bare == "manual" || bare.starts_with("manual/") || bare.starts_with("api/")) =>
+        {
+            Some(format!("/{bare}"))
+        }
+        _ => None,
     }
 }
 

@@ -8,6 +8,8 @@ use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslNegotiation};
 
+use super::pg_defaults;
+
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 /// Where Debian and others have the socket of the server on this machine.
 const SOCKET_FOLDER: &str = "/var/run/postgresql";
@@ -31,6 +33,18 @@ const PLAIN: [&str; 18] = [
     "load_balance_hosts",
     "sslnegotiation",
     "tcp_user_timeout",
+];
+/// Parameters that ask for what is done anyway, by these values; others of them cannot be had.
+const AS_IT_IS: [(&str, &[&str]); 9] = [
+    ("gssencmode", &["disable", "prefer"]),
+    ("gssdelegation", &["0"]),
+    ("client_encoding", &["utf8", "utf-8", "unicode", "auto"]),
+    ("replication", &["false", "off", "no", "0"]),
+    ("sslcompression", &["0"]),
+    ("sslsni", &["1"]),
+    ("sslcertmode", &["allow"]),
+    ("ssl_min_protocol_version", &["", "tlsv1", "tlsv1.1", "tlsv1.2"]),
+    ("ssl_max_protocol_version", &["", "tlsv1.3"]),
 ];
 const OF_TLS: [&str; 4] = ["sslmode", "sslrootcert", "sslcert", "sslkey"];
 /// The value of `sslrootcert` that stands for the authorities of the machine.
@@ -97,7 +111,7 @@ impl Address {
         let (base, query) = text.split_once('?').unwrap_or((text, ""));
         let mut plain = Vec::new();
         let (mut mode, mut roots, mut certificate, mut key) = (None, None, None, None);
-        let mut user_timeout = None;
+        let (mut user_timeout, mut passfile) = (None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').ok_or("a parameter after ? has no value")?;
             let decoded = decode(value).ok_or_else(|| format!("the value of {name} is not UTF-8"))?;
@@ -112,9 +126,14 @@ impl Address {
                 // libpq counts milliseconds here, the client library seconds.
                 "tcp_user_timeout" => user_timeout = Some(milliseconds(&decoded)?),
                 "target_session_attrs" => plain.push(format!("{name}={}", session(&decoded)?)),
+                "passfile" => passfile = Some(PathBuf::from(decoded)),
+                // As libpq calls what the client library has another name for.
+                "keepalives_count" => plain.push(format!("keepalives_retries={value}")),
+                "fallback_application_name" if query.contains("application_name=") => {}
+                "fallback_application_name" => plain.push(format!("application_name={value}")),
                 "host" => plain.extend(value.split([',']).map(|host| format!("host={host}"))),
                 _ if PLAIN.contains(&name) => plain.push(pair.to_owned()),
-                _ => return Err(unknown(name)),
+                _ => as_it_is(name, &decoded)?,
             }
         }
         let mode = match (mode, &roots) {
@@ -145,6 +164,11 @@ impl Address {
             return Err("sslnegotiation=direct needs sslmode=require or stricter".to_owned());
         }
         name_hosts(&mut config);
+        if let Some(file) = passfile.filter(|_| config.get_password().is_none())
+            && let Some(password) = pg_defaults::password(&file, &config)?
+        {
+            config.password(password);
+        }
         let roots = roots.unwrap_or(Roots::System);
         Ok(Self { config, mode, roots, client })
     }
@@ -189,6 +213,17 @@ fn session(text: &str) -> Result<&'static str, String> {
 fn milliseconds(text: &str) -> Result<Duration, String> {
     let number = text.parse().map_err(|_| "tcp_user_timeout is a number of milliseconds".to_owned())?;
     Ok(Duration::from_millis(number))
+}
+
+fn as_it_is(name: &str, value: &str) -> Result<(), String> {
+    let Some((_, values)) = AS_IT_IS.iter().find(|(known, _)| *known == name) else {
+        return Err(unknown(name));
+    };
+    if values.contains(&value.to_lowercase().as_str()) {
+        return Ok(());
+    }
+    let values: Vec<_> = values.iter().filter(|value| !value.is_empty()).copied().collect();
+    Err(format!("{name}={value} cannot be had: leave it out, or write {}", values.join(" or ")))
 }
 
 fn unknown(name: &str) -> String {
@@ -276,6 +311,11 @@ mod tests {
             ),
             ("sslnegotiation=direct", "sslnegotiation=direct needs sslmode=require"),
             ("sslmode", "a parameter after ? has no value"),
+            (
+                "gssencmode=require",
+                "gssencmode=require cannot be had: leave it out, or write disable or prefer",
+            ),
+            ("client_encoding=latin1", "client_encoding=latin1 cannot be had"),
         ];
         for (query, start) in cases {
             let error = error(query);
@@ -306,6 +346,10 @@ mod tests {
         assert_eq!(hosts("postgres:///d").0.len(), 1);
         let options = Address::parse("postgres://h/d?options=-c%20search_path%3Dx").expect("options");
         assert_eq!(options.config.get_options(), Some("-c search_path=x"));
+        let usual = "gssencmode=disable&client_encoding=UTF8&sslsni=1&ssl_min_protocol_version=TLSv1.2&keepalives_count=3";
+        let usual =
+            Address::parse(&format!("postgres://h/d?{usual}&fallback_application_name=x")).expect("of libpq");
+        assert_eq!(usual.config.get_application_name(), Some("x"));
         let timeout = Address::parse("postgres://h/d?tcp_user_timeout=1500").expect("a timeout");
         assert_eq!(timeout.config.get_tcp_user_timeout(), Some(&Duration::from_millis(1500)));
     }

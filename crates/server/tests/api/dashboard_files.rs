@@ -115,7 +115,8 @@ async fn who_asks_for_more_files_than_a_page_has_waits() {
 #[tokio::test]
 async fn what_is_not_there_is_no_page() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let expected = "404 not_found There is no such path.";
+    let expected =
+        "404 not_found There is no such path; /api/docs lists those of the API, and /manual explains them.";
     let browser = |method, path| server.request(method, path).header("Accept", "text/html");
     assert_eq!(refusal(browser(Method::GET, "/api/nothing")).await, expected);
     assert_eq!(refusal(browser(Method::POST, "/identities")).await, expected);

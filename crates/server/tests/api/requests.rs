@@ -39,7 +39,8 @@ async fn every_answer_has_the_callers_request_id_or_one_of_ours() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_refused_in_the_form_of_all_errors() {
     let server = TestServer::start(Engine::Sqlite).await;
-    let no_path = "404 not_found There is no such path.";
+    let no_path =
+        "404 not_found There is no such path; /api/docs lists those of the API, and /manual explains them.";
     let no_method =
         "405 method_not_allowed This path has no such method; the header Allow names those that it has.";
     let cases = [

@@ -129,6 +129,29 @@ fn the_root_says_where_to_go() {
     let (_running, url) = serve(&Ground::new(), &[]);
     let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
     assert!(text.contains("/api/docs") && text.contains("dashboard"), "{text}");
+    // Whoever writes a path by hand comes to what there is; nobody is led to another host.
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+    let asked = |path: &str| {
+        let mut answer = agent.get(format!("{url}{path}")).call().unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), to.unwrap_or_else(|| answer.body_mut().read_to_string().unwrap()))
+    };
+    for (path, to) in [
+        ("/api", "/api/docs"),
+        ("/api/", "/api/docs"),
+        ("/docs", "/api/docs"),
+        ("/api/docs/", "/api/docs"),
+        ("/manual/", "/manual"),
+        ("/manual/webhooks/", "/manual/webhooks"),
+        ("//api/identities//", "/api/identities"),
+    ] {
+        assert_eq!(asked(path), (307, to.to_owned()), "{path}");
+    }
+    for path in ["/login", "/api/nothing", "//evil.test/"] {
+        let (status, said) = asked(path);
+        assert!(status == 404 && said.contains("/api/docs"), "{path}: {said}");
+    }
 }
 
 #[test]

@@ -348,10 +348,13 @@ pub async fn reset_second_factor_of(store: &Store, email: &str, now: Timestamp) 
     store.write(reset).await
 }
 
-/// The answer is whether there was anything.
+/// The answer is whether there was anything; if not, nothing is changed.
 fn remove(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> Result<bool> {
-    second_factors::delete(tx, user.id)?;
     let passkeys = store::passkeys::delete_all(tx, user.id)?;
+    if passkeys == 0 && !user.has_second_factor {
+        return Ok(false);
+    }
+    second_factors::delete(tx, user.id)?;
     store::sessions::delete_others(tx, user.id, &[])?;
     let act = Act {
         action: "member.reset-second-factor",
@@ -363,7 +366,7 @@ fn remove(tx: &mut Tx, actor: &Actor, user: &User, now: Timestamp) -> Result<boo
         after: None,
     };
     audit::record(tx, actor, &act, now)?;
-    Ok(user.has_second_factor || passkeys > 0)
+    Ok(true)
 }
 
 /// Whose second factors a key does not open.
