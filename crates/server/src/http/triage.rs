@@ -97,12 +97,14 @@ pub struct PlannedDeliveriesBody {
     #[schema(example = "IDENTITY_SCORED")]
     event: &'static str,
     count: usize,
+    /// False where the channel leaves some of them out by its own conditions.
+    count_is_exact: bool,
 }
 
 impl From<Planned> for PlannedDeliveriesBody {
     fn from(planned: Planned) -> Self {
-        let Planned { channel_id, slug, enabled, event, count } = planned;
-        Self { channel_id, channel: slug, enabled, event: event.name(), count }
+        let Planned { channel_id, slug, enabled, event, count, is_exact } = planned;
+        Self { channel_id, channel: slug, enabled, event: event.name(), count, count_is_exact: is_exact }
     }
 }
 

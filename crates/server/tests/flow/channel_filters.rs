@@ -116,6 +116,13 @@ async fn requests_are_crossings_and_the_rest_is_counted(engine: Engine) {
     assert!(sent > 0 && sent < all / 2, "{sent} of {all}");
     let rows = server.get(&format!("/api/channels/{id}/deliveries?pageSize=1")).await;
     assert_eq!(rows["totalElements"].as_u64().unwrap(), sent as u64, "what is left out has no row");
+    // What a change would send is told with that.
+    let path = "/api/identities/user-1/actions/preview-label";
+    let preview = server.post(path, json!({"outcome": "BAD"})).await;
+    let planned = preview["deliveries"].as_array().unwrap().iter();
+    let exact: BTreeMap<_, _> =
+        planned.map(|one| (one["channel"].as_str().unwrap(), &one["countIsExact"])).collect();
+    assert_eq!(json!(exact), json!({"all": true, "crossings": false}), "{preview}");
 }
 
 async fn what_has_moved_is_told_once_it_has_moved_enough(engine: Engine) {

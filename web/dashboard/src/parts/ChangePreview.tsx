@@ -83,9 +83,10 @@ export function Sent({ deliveries }: { deliveries: Preview["deliveries"] }) {
     <Text fz="sm" component="div">
       Sent to your channels:
       <ul style={{ margin: "0.25rem 0 0", paddingLeft: "1.25rem" }}>
-        {deliveries.map(({ channelId, channel, enabled, event, count }) => (
+        {deliveries.map(({ channelId, channel, enabled, event, count, countIsExact }) => (
           <li key={`${channelId} ${event}`}>
-            {count.toLocaleString("en")} × {word(event)} to <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }} fz="sm" underline="always">{nameOf(channelId, channel)}</PageLink>
+            {!countIsExact && "at most "}{count.toLocaleString("en")} × {word(event)} to <PageLink to="/settings/channels/$id" params={{ id: String(channelId) }} fz="sm" underline="always">{nameOf(channelId, channel)}</PageLink>
+            {!countIsExact && ", by its conditions"}
             {!enabled && " (paused: the channel is disabled)"}
           </li>
         ))}

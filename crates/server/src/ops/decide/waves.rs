@@ -82,6 +82,10 @@ pub async fn find(long_reads: &LongReads, terms: Terms, team_id: i64, filter: Fi
             Wave { shared, escalations, identities: members.len(), named: Vec::new() }
         })
         .collect();
+    // As the queue itself has them, and then by size.
+    waves.sort_by_key(|wave| {
+        std::cmp::Reverse((wave.escalations.iter().map(|one| one.severity).max(), wave.identities))
+    });
     for wave in &mut waves {
         let mut newest: Vec<_> = wave.escalations.iter().map(|one| one.identity_id).collect();
         newest.dedup();

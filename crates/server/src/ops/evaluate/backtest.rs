@@ -106,9 +106,9 @@ impl Compared {
         lowest(&self.before) < threshold && lowest(&self.after) >= threshold
     }
 
-    /// Whether every score is at least `least` today.
+    /// Whether there is a score, and every one is at least `least` today.
     pub fn looks_innocent(&self, least: u8) -> bool {
-        lowest(&self.before) >= least
+        self.before != Scores::default() && lowest(&self.before) >= least
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use dregs_core::identity::Profile;
+use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::EscalationRule;
 use dregs_core::score::{Category, Scores};
@@ -57,6 +58,8 @@ pub struct Planned {
     pub enabled: bool,
     pub event: EventType,
     pub count: usize,
+    /// False where the channel leaves some out by its own conditions.
+    pub is_exact: bool,
 }
 
 /// Scores everybody whom the change concerns as if it had been made. `None` when there is no such identity.
@@ -242,6 +245,7 @@ impl Plan {
                 enabled: to.enabled,
                 event,
                 count: 0,
+                is_exact: to.filter.as_ref().is_none_or(ChannelFilter::is_open),
             });
             planned.count += 1;
         }
