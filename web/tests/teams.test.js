@@ -135,7 +135,7 @@ test("somebody who has an account joins another team with its password", async (
   await analyst.looksRight(found, "teams-join");
   await page.locator("input[type=password]").fill("another password");
   await page.getByRole("button", { name: "Join" }).click();
-  await page.getByText("The e-mail address or the password is wrong.").waitFor();
+  await page.getByText(/^The e-mail address or the password is wrong\./).waitFor();
   analyst.complaints.splice(0);
   await page.locator("input[type=password]").fill(password);
   await page.getByRole("button", { name: "Join" }).click();

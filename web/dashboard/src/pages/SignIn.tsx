@@ -71,9 +71,9 @@ function WithPassword({ above, hasPasskeys }: { above: ReactNode; hasPasskeys: b
   if (needsCode) return <EnterCode error={signIn.error} isPending={signIn.isPending} onBack={begin} onSubmit={(code) => signIn.mutate({ body: { ...form.getValues(), code } })} />;
   const isRefused = asApiError(signIn.error)?.status === 401;
   return (
-    <Door title="Sign in" onSubmit={form.onSubmit((body) => signIn.mutate({ body }), (errors) => showFirst(form, errors))}>
+    <Door title="Sign in" onSubmit={form.onSubmit((body) => signIn.mutate({ body }), (errors) => (signIn.reset(), showFirst(form, errors)))}>
       {above}
-      {signIn.error && (isRefused ? <Alert color="red" icon={<IconAlertCircle />} role="alert">The e-mail address or the password is wrong.</Alert> : <Failure error={signIn.error} />)}
+      {signIn.error && (isRefused ? <Alert color="red" icon={<IconAlertCircle />} role="alert">The e-mail address or the password is wrong. Have you forgotten it? Whoever runs the server gives you another with <code>dregs users reset-password</code>.</Alert> : <Failure error={signIn.error} />)}
       <TextInput label="E-mail" type="email" autoComplete="username" required autoFocus {...form.getInputProps("email")} />
       <PasswordInput label="Password" autoComplete="current-password" required {...form.getInputProps("password")} />
       <Button type="submit" loading={signIn.isPending}>Sign in</Button>
