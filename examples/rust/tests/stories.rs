@@ -460,7 +460,9 @@ async fn hold_purchases(story: Story) {
     assert_eq!(buy("b1", "wvbnzxqp").await, 202);
     status("b1", "HELD").await;
     story.decide("wvbnzxqp", "Other", json!({"status": "CLOSED"})).await;
-    story.decide("wvbnzxqp", "Look at it", json!({"status": "CLOSED", "outcome": "BAD", "kind": "FAKE"})).await;
+    story
+        .decide("wvbnzxqp", "Look at it", json!({"status": "CLOSED", "outcome": "BAD", "kind": "FAKE"}))
+        .await;
     story.told_of_labels("wvbnzxqp").await;
     assert_eq!(waits("b1").await, "LABEL");
     assert_eq!(buy("b2", "wvbnzxqp").await, 202);

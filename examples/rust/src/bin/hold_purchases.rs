@@ -155,13 +155,8 @@ async fn main() -> Result<(), Problem> {
         .base_url(variable("DREGS_BASE_URL", "the address of the API, such as http://127.0.0.1:8080/api")?)
         .build()?;
     let (inbox, reviews) = (Inbox::from_env()?, Reviews::default());
-    let shop = Arc::new(Shop {
-        inbox,
-        reviews,
-        dregs,
-        purchases: Mutex::default(),
-        scores: Mutex::default(),
-    });
+    let shop =
+        Arc::new(Shop { inbox, reviews, dregs, purchases: Mutex::default(), scores: Mutex::default() });
     let router = Router::new()
         .route("/purchases", post(buy))
         .route("/purchases/{*id}", get(status))

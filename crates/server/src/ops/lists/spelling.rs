@@ -21,7 +21,7 @@ pub fn folded(text: &str) -> String {
 
 /// [`folded`], with all spaces.
 fn folded_words(text: &str) -> String {
-    let lower = if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    let lower = if text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'`') {
         text.to_ascii_lowercase()
     } else {
         text.chars().filter(|char| !is_invisible(*char)).map(typed).collect::<String>().to_lowercase()
