@@ -1,6 +1,6 @@
 """Hold a purchase for review: a purchase is told to dregs, and waits for the scores that come of it. With low
 Authenticity it is held until a reviewer closes the escalation; without any, as where neither a name nor an
-address is known, until there is one."""
+address is known, until there is one; of whoever is labeled as bad, while they are."""
 
 import hashlib
 import threading
@@ -20,8 +20,11 @@ dregs = Dregs(
     base_url=variable("DREGS_BASE_URL", "the address of the API, such as http://127.0.0.1:8080/api"),
 )
 purchases, lock = {}, threading.Lock()
-# The status of a purchase, by what it waits for.
-STATUS = {"SCORES": "PENDING", "PROFILE": "HELD", "REVIEWER": "HELD", "NOTHING": "APPROVED"}
+# The newest score of each user who was scored.
+scores = {}
+# The status of a purchase, by what it waits for: LABEL is that the label which says BAD is withdrawn, or one that says
+# GOOD is given.
+STATUS = {"SCORES": "PENDING", "PROFILE": "HELD", "REVIEWER": "HELD", "LABEL": "HELD", "NOTHING": "APPROVED"}
 
 
 def settle(who, before, after):
@@ -32,6 +35,15 @@ def settle(who, before, after):
                 purchase["waitsFor"] = after
 
 
+def by_score(who):
+    """What a purchase of a user waits for who is not labeled as bad, by the newest score."""
+    if who not in scores:
+        return "SCORES"
+    if scores[who] is None:
+        return "PROFILE"
+    return "REVIEWER" if scores[who] < SCORE_MIN and not reviews.has_cleared(who, CATEGORY) else "NOTHING"
+
+
 @app.post("/webhooks/dregs")
 def webhook():
     event = inbox.open(request)
@@ -39,14 +51,15 @@ def webhook():
         return ""
     who = event.get("identityId")
     reviews.take(event)
-    if event["event"] == "IDENTITY_SCORED":
-        score = event["data"]["scores"].get(CATEGORY)
-        if score is None:
-            settle(who, {"SCORES"}, "PROFILE")
-        elif score < SCORE_MIN and not reviews.has_cleared(who, CATEGORY):
-            settle(who, {"SCORES", "PROFILE"}, "REVIEWER")
-        else:
-            settle(who, {"SCORES", "PROFILE"}, "NOTHING")
+    is_scored = event["event"] == "IDENTITY_SCORED"
+    if is_scored:
+        scores[who] = event["data"]["scores"].get(CATEGORY)
+    if reviews.is_bad(who):
+        settle(who, {"SCORES", "PROFILE", "REVIEWER"}, "LABEL")
+        return ""
+    settle(who, {"LABEL"}, by_score(who))
+    if is_scored:
+        settle(who, {"SCORES", "PROFILE"}, by_score(who))
     elif reviews.has_cleared(who, CATEGORY):
         settle(who, {"REVIEWER"}, "NOTHING")
     return ""

@@ -1,5 +1,5 @@
 """What every receiver of webhooks needs: know who sent it, do nothing twice, let nothing old undo what is
-newer, and know what a reviewer has settled."""
+newer, and know what reviewers have decided."""
 
 import os
 import sys
@@ -41,7 +41,7 @@ class Inbox:
         except (WebhookVerificationError, TypeError) as error:
             print("401:", error, file=sys.stderr)
             flask.abort(401)
-        told = {"IDENTITY_SCORED": "scores", "IDENTITY_BADGES_CHANGED": "badges"}
+        told = {"IDENTITY_SCORED": "scores", "IDENTITY_BADGES_CHANGED": "badges", "IDENTITY_LABELED": "label"}
         key = (event.get("identityId"), told.get(event["event"]) or event["data"].get("escalationId"))
         with self.lock:
             if event["id"] in self.seen:
@@ -56,8 +56,10 @@ class Inbox:
 
 
 class Reviews:
-    """Which low scores somebody has looked at. Who closes an escalation clears the categories that it is about, and
-    no others; when another is opened about one of them, that one is to be looked at again."""
+    """Which low scores somebody has looked at, and who is labeled as bad. Who closes an escalation clears the categories
+    that it is about, and no others; when another is opened about one of them, that one is to be looked at again.
+    Whoever is labeled as bad is cleared of nothing, until the label is withdrawn; whoever is labeled as good is
+    cleared of all."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -65,13 +67,25 @@ class Reviews:
         self.cleared = set()
         # The categories that an escalation is about, by its id.
         self.about = {}
+        # Of each user the sequence of the newest of what was told, and whether that says BAD.
+        self.bad = {}
 
     def take(self, event):
-        """Takes note of an escalation that was opened or closed; of other events nothing."""
-        if event["event"] not in ("ESCALATION_OPENED", "ESCALATION_CLOSED"):
+        """Takes note of a label that was given or withdrawn, and of an escalation that was opened or closed; of
+        other events nothing."""
+        if event["event"] not in ("ESCALATION_OPENED", "ESCALATION_CLOSED", "IDENTITY_LABELED"):
             return
-        who, data = event["identityId"], event["data"]
+        who, data, sequence = event["identityId"], event["data"], event.get("sequence", 0)
+        is_labeled = event["event"] == "IDENTITY_LABELED"
+        outcome = (data.get("label") or {}).get("outcome") if is_labeled else data.get("outcome")
         with self.lock:
+            # An escalation that arrives late must not undo a newer label, nor a label a newer escalation.
+            if sequence >= self.bad.get(who, (0, False))[0]:
+                self.bad[who] = (sequence, outcome == "BAD")
+                if is_labeled and outcome == "GOOD":
+                    self.cleared |= {(who, category) for category in CATEGORIES}
+            if is_labeled:
+                return
             about = self.about.setdefault(data["escalationId"], set())
             about |= subjects(data)
             change = self.cleared.discard if event["event"] == "ESCALATION_OPENED" else self.cleared.add
@@ -79,7 +93,11 @@ class Reviews:
                 change((who, category))
 
     def has_cleared(self, who, category):
-        return (who, category) in self.cleared
+        return not self.is_bad(who) and (who, category) in self.cleared
+
+    def is_bad(self, who):
+        """Whether people have decided that the user is bad, whatever the scores."""
+        return self.bad.get(who, (0, False))[1]
 
 
 def subjects(escalation):

@@ -1,5 +1,5 @@
 """Quarantine on low scores: an account that looks like a bot, or like one of many of the same person, can
-read and not write, while its scores are low and nobody has looked at it."""
+read and not write, while its scores are low and nobody has looked at it; one that is labeled as bad, while it is."""
 
 from flask import Flask, request
 
@@ -15,7 +15,7 @@ notes, suspects = [], {}
 
 
 def is_quarantined(who):
-    return any(not reviews.has_cleared(who, category) for category in suspects.get(who, ()))
+    return reviews.is_bad(who) or any(not reviews.has_cleared(who, category) for category in suspects.get(who, ()))
 
 
 @app.post("/webhooks/dregs")

@@ -1,5 +1,6 @@
 """Shadowban on a badge: the posts of suspicious users vanish for everybody but themselves, who notice nothing
-and try nothing else. When a reviewer closes the escalation, the posts are back."""
+and try nothing else. When a reviewer closes the escalation, the posts are back, but for those of users who are
+labeled as bad."""
 
 from flask import Flask, request
 
@@ -16,9 +17,11 @@ suspicious, reasons = set(), {}
 
 
 def is_banned(who):
-    """Whoever carries the badge, unless a reviewer has looked at every score that it is given for."""
+    """Whoever is labeled as bad; and whoever carries the badge, unless a reviewer has looked at every score that it is
+    given for."""
     why = reasons.get(who)
-    return who in suspicious and not (why and all(reviews.has_cleared(who, category) for category in why))
+    is_cleared = why and all(reviews.has_cleared(who, category) for category in why)
+    return reviews.is_bad(who) or who in suspicious and not is_cleared
 
 
 @app.post("/webhooks/dregs")

@@ -1,5 +1,5 @@
 //! What every receiver of webhooks needs: know who sent it, do nothing twice, let nothing old undo what is
-//! newer, and know what a reviewer has settled.
+//! newer, and know what reviewers have decided.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "whoever starts an example sees what it does")]
 
@@ -26,6 +26,8 @@ pub struct Event {
     pub name: String,
     /// Your own id of the user; empty where the event tells of none.
     pub user: String,
+    /// Grows with each event of the user; 0 where the event tells of none.
+    pub sequence: u64,
     pub data: Map<String, Value>,
 }
 
@@ -98,20 +100,22 @@ impl Inbox {
         let told = match name.as_str() {
             "IDENTITY_SCORED" => "scores".to_owned(),
             "IDENTITY_BADGES_CHANGED" => "badges".to_owned(),
+            "IDENTITY_LABELED" => "label".to_owned(),
             _ => data.get("escalationId").map(Value::to_string).unwrap_or_default(),
         };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if !memory.seen.insert(id) {
             return Ok(None);
         }
-        if let Some(sequence) = event.get("sequence").and_then(Value::as_u64) {
+        let sequence = event.get("sequence").and_then(Value::as_u64);
+        if let Some(sequence) = sequence {
             let newest = memory.newest.entry((user.clone(), told)).or_default();
             if sequence < *newest {
                 return Ok(None);
             }
             *newest = sequence;
         }
-        Ok(Some(Event { name, user, data }))
+        Ok(Some(Event { name, user, sequence: sequence.unwrap_or_default(), data }))
     }
 }
 

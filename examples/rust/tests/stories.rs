@@ -77,7 +77,9 @@ impl Story {
         let http = Client::new();
         let channel = json!({
             "type": "WEBHOOK", "name": "Application", "config": {"url": format!("http://{application}/webhooks/dregs")},
-            "events": ["identity.scored", "identity.badges_changed", "escalation.opened", "escalation.closed"],
+            "events": [
+                "identity.scored", "identity.badges_changed", "identity.labeled", "escalation.opened", "escalation.closed",
+            ],
         });
         let url = format!("http://{dregs}/api/channels");
         let made: Value =
@@ -144,6 +146,11 @@ impl Story {
 
     /// A reviewer closes the escalation of a user by a rule, once it is there, and the application is told.
     async fn close_escalation(&self, user: &str, rule: &str) {
+        self.decide(user, rule, json!({"status": "CLOSED"})).await;
+    }
+
+    /// Likewise, with a label or without.
+    async fn decide(&self, user: &str, rule: &str, decision: Value) {
         let path = format!("/escalations?identity={user}&status=OPEN");
         let open = async || {
             let found = self.dregs(Method::GET, &path, Value::Null).await;
@@ -156,12 +163,39 @@ impl Story {
         };
         let escalation = self.eventually("an escalation", open).await;
         let path = format!("/escalations/{}", escalation["id"]);
-        self.dregs(Method::PATCH, &path, json!({"status": "CLOSED"})).await;
+        self.dregs(Method::PATCH, &path, decision).await;
         self.eventually("the application to be told", async || {
             let all = self.deliveries(user).await?;
             all.iter().any(|delivery| delivery["event"] == "ESCALATION_CLOSED").then_some(())
         })
         .await;
+    }
+
+    /// Labels a user, and waits until the application has been told as often as users have been labeled by it.
+    async fn label(&self, user: &str, outcome: &str) {
+        let labels = json!({"labels": [{"identityId": user, "outcome": outcome, "source": "APPEAL"}]});
+        let before = self.told_of_labels(user).await;
+        self.dregs(Method::POST, "/labels", labels).await;
+        self.wait_for_label(user, before).await;
+    }
+
+    /// Withdraws the newest label of a user, of which the application is told.
+    async fn withdraw_label(&self, user: &str) {
+        let labels = self.dregs(Method::GET, &format!("/identities/{user}/labels"), Value::Null).await;
+        let before = self.told_of_labels(user).await;
+        let path = format!("/labels/{}/actions/withdraw", labels[0]["id"]);
+        self.dregs(Method::POST, &path, json!({})).await;
+        self.wait_for_label(user, before).await;
+    }
+
+    async fn told_of_labels(&self, user: &str) -> usize {
+        let all = self.eventually("everything to be told", async || self.deliveries(user).await).await;
+        all.iter().filter(|delivery| delivery["event"] == "IDENTITY_LABELED").count()
+    }
+
+    async fn wait_for_label(&self, user: &str, before: usize) {
+        let told = async || (self.told_of_labels(user).await > before).then_some(());
+        self.eventually("the application to be told of a label", told).await;
     }
 
     /// The deliveries about a user, newest first, once all have arrived.
@@ -284,6 +318,39 @@ async fn quarantine(story: Story) {
     story.tell("evt_d", "ESCALATION_OPENED", "two", 3, about(1, "ANY")).await;
     story.tell("evt_e", "ESCALATION_CLOSED", "two", 6, about(2, "UNIQUENESS")).await;
     assert_eq!(write("two").await, 201);
+    // Whoever is found to be bad stays where they are, though every escalation is closed.
+    story.sign_up("scraper", "paul.baker@fastmail.com", "scraper", "python-requests/2.31").await;
+    story.eventually("the quarantine", async || (write("scraper").await == 403).then_some(())).await;
+    story.decide("scraper", "Other", json!({"status": "CLOSED"})).await;
+    story.decide("scraper", "Look at it", json!({"status": "CLOSED", "outcome": "BAD", "kind": "BOT"})).await;
+    story.told_of_labels("scraper").await;
+    assert_eq!(write("scraper").await, 403);
+    story.repeat_all("scraper").await;
+    assert_eq!(write("scraper").await, 403);
+    story.withdraw_label("scraper").await;
+    assert_eq!(write("scraper").await, 201);
+    // So does whoever no score speaks against; and is let go by a label that says GOOD.
+    assert_eq!(write("ada-lovelace").await, 201);
+    story.label("ada-lovelace", "BAD").await;
+    assert_eq!(write("ada-lovelace").await, 403);
+    story.label("ada-lovelace", "GOOD").await;
+    assert_eq!(write("ada-lovelace").await, 201);
+    // Of two labels the newer counts, whichever arrives first, and however an escalation tells of it.
+    let label = |outcome: &str| json!({"identityId": "late", "label": {"outcome": outcome}});
+    let mut bad = about(7, "ANY");
+    bad["outcome"] = json!("BAD");
+    story.tell("evt_f", "IDENTITY_LABELED", "late", 9, label("GOOD")).await;
+    story.tell("evt_g", "ESCALATION_CLOSED", "late", 8, bad.clone()).await;
+    story.tell("evt_h", "IDENTITY_LABELED", "late", 7, label("BAD")).await;
+    assert_eq!(write("late").await, 201);
+    story.tell("evt_i", "ESCALATION_OPENED", "late", 10, bad).await;
+    assert_eq!(write("late").await, 403);
+    // Nobody who is labeled as good waits for an escalation to be closed that was never opened.
+    let scores = json!({"identityId": "fine", "scores": {"humanity": 5}});
+    story.tell("evt_j", "IDENTITY_SCORED", "fine", 1, scores).await;
+    assert_eq!(write("fine").await, 403);
+    story.tell("evt_k", "IDENTITY_LABELED", "fine", 2, label("GOOD")).await;
+    assert_eq!(write("fine").await, 201);
 }
 
 async fn rate_limits(story: Story) {
@@ -350,6 +417,12 @@ async fn shadowban(story: Story) {
     assert_eq!(authors("ada-lovelace").await.len(), 6);
     story.tell_nothing("ada-lovelace").await;
     assert_eq!(authors("ring-1").await.len(), 6);
+    // Whoever is found to be bad vanishes again, badge or not, until the label is withdrawn.
+    story.label("ring-1", "BAD").await;
+    assert_eq!(authors("ada-lovelace").await.len(), 5);
+    assert_eq!(authors("ring-1").await.len(), 6);
+    story.withdraw_label("ring-1").await;
+    assert_eq!(authors("ada-lovelace").await.len(), 6);
 }
 
 async fn hold_purchases(story: Story) {
@@ -380,6 +453,31 @@ async fn hold_purchases(story: Story) {
     assert_eq!(buy("p3", "xkcdqwrt").await, 202);
     status("p3", "APPROVED").await;
     assert_eq!(story.ask(Method::GET, "/purchases/p4", "", Value::Null).await.0, 404);
+
+    // Whoever is found to be bad is held, though every escalation is closed, until the label is withdrawn.
+    let waits = async |id: &str| story.get(&format!("/purchases/{id}"), "").await["waitsFor"].clone();
+    story.sign_up("wvbnzxqp", "wvbnzxqp7@mailinator.com", "third", BROWSER).await;
+    assert_eq!(buy("b1", "wvbnzxqp").await, 202);
+    status("b1", "HELD").await;
+    story.decide("wvbnzxqp", "Other", json!({"status": "CLOSED"})).await;
+    story
+        .decide("wvbnzxqp", "Look at it", json!({"status": "CLOSED", "outcome": "BAD", "kind": "FAKE"}))
+        .await;
+    story.told_of_labels("wvbnzxqp").await;
+    assert_eq!(waits("b1").await, "LABEL");
+    assert_eq!(buy("b2", "wvbnzxqp").await, 202);
+    status("b2", "HELD").await;
+    story.repeat_all("wvbnzxqp").await;
+    assert_eq!((waits("b1").await, waits("b2").await), (json!("LABEL"), json!("LABEL")));
+    story.withdraw_label("wvbnzxqp").await;
+    status("b1", "APPROVED").await;
+    status("b2", "APPROVED").await;
+    // So is whoever no score speaks against, until a label says GOOD.
+    story.label("ada-lovelace", "BAD").await;
+    assert_eq!(buy("b3", "ada-lovelace").await, 202);
+    status("b3", "HELD").await;
+    story.label("ada-lovelace", "GOOD").await;
+    status("b3", "APPROVED").await;
 
     // Of whom nothing is known, nobody knows whether to hold them: until a name or an address is there.
     assert_eq!(buy("p5", "stranger").await, 202);

@@ -10175,7 +10175,7 @@ export interface operations {
                 sort?: string;
                 /** @description Devices this identity was seen on. */
                 identity?: string;
-                /** @description Part of the fingerprint or the address, in any case. */
+                /** @description Part of the fingerprint or the address, in any spelling. */
                 term?: string;
                 disregarded?: boolean;
             };
@@ -11562,7 +11562,7 @@ export interface operations {
                 type?: string;
                 /** @description Groups this identity is in. */
                 identity?: string;
-                /** @description Part of the id, the type or the name, in any case. */
+                /** @description Part of the id, the type or the name, in any spelling. */
                 term?: string;
             };
             header?: never;
@@ -11761,7 +11761,7 @@ export interface operations {
                  */
                 sort?: string;
                 /**
-                 * @description In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
+                 * @description In any spelling: part of the id, the name, the e-mail address or the username; several words in any order, each
                  *     the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
                  *     network.
                  */
@@ -11827,7 +11827,7 @@ export interface operations {
                  */
                 sort?: string;
                 /**
-                 * @description In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
+                 * @description In any spelling: part of the id, the name, the e-mail address or the username; several words in any order, each
                  *     the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
                  *     network.
                  */
@@ -13896,7 +13896,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description In any case: part of an id, a name, an e-mail address, a username or a fingerprint; several words in any
+                 * @description In any spelling: part of an id, a name, an e-mail address, a username or a fingerprint; several words in any
                  *     order, each the beginning of a word of these; or a whole phone number, postal address, date of birth, IP
                  *     address or network.
                  * @example Ada Lovelace

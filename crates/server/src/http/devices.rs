@@ -101,7 +101,7 @@ pub struct ListParams {
     sort: Option<String>,
     /// Devices this identity was seen on.
     identity: Option<String>,
-    /// Part of the fingerprint or the address, in any case.
+    /// Part of the fingerprint or the address, in any spelling.
     term: Option<String>,
     disregarded: Option<bool>,
 }

@@ -88,7 +88,7 @@ pub struct ListParams {
     group_type: Option<String>,
     /// Groups this identity is in.
     identity: Option<String>,
-    /// Part of the id, the type or the name, in any case.
+    /// Part of the id, the type or the name, in any spelling.
     term: Option<String>,
 }
 

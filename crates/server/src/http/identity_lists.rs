@@ -50,7 +50,7 @@ pub struct ListParams {
     /// `humanityScore`, `authenticityScore`, `uniquenessScore`, `behaviorScore`, `id`, `displayName`, `displayEmail` or
     /// `displayUsername`. What has no value comes last.
     sort: Option<String>,
-    /// In any case: part of the id, the name, the e-mail address or the username; several words in any order, each
+    /// In any spelling: part of the id, the name, the e-mail address or the username; several words in any order, each
     /// the beginning of a word of these; or a whole phone number, postal address, date of birth, IP address or
     /// network.
     term: Option<String>,

@@ -33,7 +33,7 @@ const DEVICE_SEEN: Sort = Sort::Time(1);
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SearchParams {
-    /// In any case: part of an id, a name, an e-mail address, a username or a fingerprint; several words in any
+    /// In any spelling: part of an id, a name, an e-mail address, a username or a fingerprint; several words in any
     /// order, each the beginning of a word of these; or a whole phone number, postal address, date of birth, IP
     /// address or network.
     #[param(example = "Ada Lovelace", max_length = 200, required = true)]

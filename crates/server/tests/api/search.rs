@@ -10,6 +10,7 @@ use crate::support::server::{TestServer, event, eventually};
 
 on_both_engines!(
     anybody_is_found_by_what_support_is_told,
+    anybody_is_found_in_any_spelling,
     a_preview_of_a_mapping_counts_whom_it_concerns,
     trends_count_by_step_and_beside_the_time_before,
 );
@@ -87,6 +88,107 @@ async fn anybody_is_found_by_what_support_is_told(engine: Engine) {
         let refused = refusal(with_json(&server, Method::GET, wrong, &Value::Null)).await;
         assert!(refused.starts_with("400 bad_request term"), "{refused}");
     }
+}
+
+/// As it is copied from a mail, a chat, a ticket or a log, or typed by somebody with another keyboard.
+async fn anybody_is_found_in_any_spelling(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let people = [
+        (
+            "zoe",
+            json!({"name": "Zoë Müller", "email": "zoe@müller.de", "address": "Mu\u{308}llerweg 5, 10115 Berlin"}),
+        ),
+        ("ada", json!({"name": "Ada Byron", "email": "ada.byron@example.com", "phone": "0170 1234567"})),
+        ("max", json!({"name": "Max Moritz", "email": "max@xn--bcher-kva.example"})),
+        ("pat", json!({"name": "Pat O’Brien", "username": "pat"})),
+        ("sam", json!({"name": "Sam OBrien"})),
+        ("lee", json!({"name": "李 小龙"})),
+        ("kim", json!({"name": "김 철수"})),
+        ("ivo", json!({"name": "Ivo Łukasz-Groß", "username": "STRASSE9"})),
+    ];
+    for (n, (id, data)) in people.into_iter().enumerate() {
+        let mut one = person(id, data);
+        one["ip"] =
+            json!(if id == "lee" { "2001:db8::1".to_owned() } else { format!("203.0.113.{}", n + 7) });
+        one["device"] = json!({"fingerprint": format!("print-of-{id}")});
+        server.post("/api/events", one).await;
+    }
+    let cases = [
+        (
+            "TEXT",
+            "zoe",
+            "Zoë Müller|Zoe Muller|ZOË MÜLLER|Zoe\u{308} Mu\u{308}ller|Müller, Zoë|muller zoe|Zo\u{ad}e Muller\u{200b}",
+        ),
+        (
+            "TEXT",
+            "zoe",
+            "zoe@müller.de|zoe@xn--mller-kva.de|ZOE@XN--MLLER-KVA.DE|xn--mller-kva|Z. <zoe@xn--mller-kva.de>",
+        ),
+        ("ADDRESS", "zoe", "Müllerweg 5|Mu\u{308}llerweg 5, Berlin|müllerweg 5, 10115 berlin"),
+        (
+            "TEXT",
+            "max",
+            "max@bücher.example|max@bu\u{308}cher.example|max@xn--bcher-kva.example|bucher.example",
+        ),
+        (
+            "TEXT",
+            "ada",
+            "Byron, Ada|\"Ada Byron\"|“Ada Byron”|(Ada Byron)|Ada\u{a0}Byron|Ａｄａ　Ｂｙｒｏｎ|Byron, \"Ada\"",
+        ),
+        (
+            "TEXT",
+            "ada",
+            "Ada Byron <ada.byron@example.com>|\"A. Lovelace\" <ada.byron@example.com>|<ada.byron@example.com>,",
+        ),
+        (
+            "TEXT",
+            "ada",
+            "mailto:ada.byron@example.com|MAILTO:ada.byron%40example.com?subject=Hello|<mailto:ada.byron@example.com>",
+        ),
+        ("PHONE", "ada", "tel:+491701234567|tel:+49-170-1234567;ext=2|+49 170 1234567|sms:01701234567"),
+        ("IP", "ada", "203.0.113.8|203.0.113.8:443|(203.0.113.8)|203.0.113.8/32|[::ffff:203.0.113.8]:443"),
+        ("IP", "lee", "[2001:db8::1]:443|2001:DB8:0::1|[2001:db8::1]|2001:db8::/64"),
+        ("TEXT", "pat", "Pat O'Brien|Pat O’Brien|O´Brien, Pat|Brien Pat|Pat OBrien|pat o brien"),
+        ("TEXT", "sam", "Sam O'Brien|OBrien, Sam"),
+        ("TEXT", "pat sam", "O'Brien|obrien|O’Brien"),
+        ("TEXT", "lee", "李小龙|李 小龙|小龙 李|李·小龙|小龙|李　小龙"),
+        ("TEXT", "kim", "김철수|김 철수|철수 김"),
+        ("TEXT", "ivo", "lukasz gross|Ivo Lukasz Groß|Łukasz-Gross|straße9|LUKASZ"),
+        // What says nothing is nobody's.
+        ("TEXT", "", "\u{0}|\u{301}|\u{200b}|\"\"|<>|mailto:|tel:|,|\"\" , \"\"|xn--mueller-kva"),
+        ("TEXT", "", "zoe@mueller.example|Zoe Ada|Byron, Max|203.0.113.8:99999|小龙 김|O'Brian"),
+    ];
+    for (by, ids, terms) in cases {
+        let expected: Vec<_> = ids.split_whitespace().map(|id| (id.to_owned(), by.to_owned())).collect();
+        for term in terms.split('|') {
+            if ids.is_empty() {
+                assert_eq!(listed(&server, term).await, expected, "{term:?}");
+                continue;
+            }
+            eventually(&format!("{term:?} to find {expected:?}"), async || {
+                (found(&server, term).await == expected).then_some(())
+            })
+            .await;
+        }
+    }
+    for term in ["203.0.113.8:443", "PRINT-OF-ADA", "\"print-of-ada\""] {
+        let term: String = url::form_urlencoded::byte_serialize(term.as_bytes()).collect();
+        let found = server.get(&format!("/api/search?term={term}")).await;
+        assert_eq!(
+            (&found["devices"][0]["fingerprint"], &found["deviceCount"]),
+            (&json!("print-of-ada"), &json!(1))
+        );
+    }
+}
+
+/// Those that the list has by a term; the search finds the same, or says that it is none.
+async fn listed(server: &TestServer, term: &str) -> Vec<(String, String)> {
+    let encoded: String = url::form_urlencoded::byte_serialize(term.as_bytes()).collect();
+    let (status, answer) = server.call(Method::GET, &format!("/api/search?term={encoded}"), None).await;
+    assert!(status == 200 && answer["identityCount"] == 0 || status == 400, "{term:?}: {answer}");
+    let (status, answer) = server.call(Method::GET, &format!("/api/identities?term={encoded}"), None).await;
+    assert!(status == 200 && answer["totalElements"] == 0 || status == 400, "{term:?}: {answer}");
+    Vec::new()
 }
 
 async fn a_preview_of_a_mapping_counts_whom_it_concerns(engine: Engine) {

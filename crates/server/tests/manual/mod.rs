@@ -1,6 +1,7 @@
 //! The manual, `docs/manual/`: what is generated in it is current, its samples run, its links lead somewhere. What its
 //! commands do is tried by `readme`.
 
+mod decisions;
 mod generated;
 mod links;
 mod monitoring;

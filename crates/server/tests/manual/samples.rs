@@ -77,12 +77,18 @@ const RUST_FILE: &str = "examples/rust/src/bin/receive.rs";
 
 const ALL: [&Runtime; 7] = [&RUST, &PYTHON, &TYPESCRIPT, &GO, &RUBY, &PHP, &JAVA];
 
+/// The samples of a language in a chapter.
+pub fn sampled(chapter: &str, language: &str) -> Vec<String> {
+    let page = std::fs::read_to_string(root(chapter)).unwrap();
+    let begin = format!("\n```{language}\n");
+    page.split(&begin).skip(1).map(|block| block.split_once("\n```\n").unwrap().0.to_owned() + "\n").collect()
+}
+
 /// The one sample of a language in the chapter.
 fn sample(language: &str) -> String {
-    let page = std::fs::read_to_string(root(CHAPTER)).unwrap();
-    let blocks: Vec<_> = page.split(&format!("\n```{language}\n")).skip(1).collect();
-    assert_eq!(blocks.len(), 1, "samples in {language}");
-    blocks[0].split_once("\n```\n").unwrap().0.to_owned() + "\n"
+    let mut samples = sampled(CHAPTER, language);
+    assert_eq!(samples.len(), 1, "samples in {language}");
+    samples.remove(0)
 }
 
 fn filled(part: &str, port: u16) -> String {
@@ -92,7 +98,7 @@ fn filled(part: &str, port: u16) -> String {
 }
 
 /// Where `scripts/manual-runtimes.sh` has put a runtime, or its name, by which the machine has it.
-fn program(name: &str, port: u16) -> PathBuf {
+pub fn program(name: &str, port: u16) -> PathBuf {
     let installed = root("target/manual-runtimes/bin").join(name);
     if installed.exists() { installed } else { filled(name, port).into() }
 }

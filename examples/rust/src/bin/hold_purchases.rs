@@ -1,8 +1,8 @@
 //! Hold a purchase for review: a purchase is told to dregs, and waits for the scores that come of it. With
 //! low Authenticity it is held until a reviewer closes the escalation; without any, as where neither a name
-//! nor an address is known, until there is one.
+//! nor an address is known, until there is one; of whoever is labeled as bad, while they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
@@ -24,6 +24,8 @@ enum Waits {
     Scores,
     Profile,
     Reviewer,
+    /// That the label which says BAD is withdrawn, or one that says GOOD is given.
+    Label,
     Nothing,
 }
 
@@ -34,6 +36,7 @@ impl Waits {
             Self::Scores => ("PENDING", "SCORES"),
             Self::Profile => ("HELD", "PROFILE"),
             Self::Reviewer => ("HELD", "REVIEWER"),
+            Self::Label => ("HELD", "LABEL"),
             Self::Nothing => ("APPROVED", "NOTHING"),
         }
     }
@@ -45,6 +48,8 @@ struct Shop {
     dregs: Client,
     /// By the id of the order: the user, and what it waits for.
     purchases: Mutex<BTreeMap<String, (String, Waits)>>,
+    /// The newest score of each user who was scored.
+    scores: Mutex<HashMap<String, Option<u64>>>,
 }
 
 impl Shop {
@@ -57,21 +62,37 @@ impl Shop {
             *waits = after;
         }
     }
+
+    /// What a purchase of a user waits for who is not labeled as bad, by the newest score.
+    fn by_score(&self, user: &str) -> Waits {
+        match self.scores.lock().unwrap_or_else(PoisonError::into_inner).get(user) {
+            None => Waits::Scores,
+            Some(None) => Waits::Profile,
+            Some(Some(score)) if *score < SCORE_MIN && !self.reviews.has_cleared(user, CATEGORY) => {
+                Waits::Reviewer
+            }
+            Some(Some(_)) => Waits::Nothing,
+        }
+    }
 }
 
 async fn webhook(State(shop): State<Arc<Shop>>, headers: HeaderMap, body: Bytes) -> Result<(), StatusCode> {
     let Some(event) = shop.inbox.open(&headers, &body)? else { return Ok(()) };
     shop.reviews.take(&event);
-    let is_cleared = shop.reviews.has_cleared(&event.user, CATEGORY);
-    let unsettled = [Waits::Scores, Waits::Profile];
-    match (event.name.as_str(), event.score(CATEGORY)) {
-        ("IDENTITY_SCORED", None) => shop.settle(&event.user, &[Waits::Scores], Waits::Profile),
-        ("IDENTITY_SCORED", Some(score)) if score < SCORE_MIN && !is_cleared => {
-            shop.settle(&event.user, &unsettled, Waits::Reviewer);
-        }
-        ("IDENTITY_SCORED", Some(_)) => shop.settle(&event.user, &unsettled, Waits::Nothing),
-        _ if is_cleared => shop.settle(&event.user, &[Waits::Reviewer], Waits::Nothing),
-        _ => {}
+    let (user, is_scored) = (event.user.as_str(), event.name == "IDENTITY_SCORED");
+    if is_scored {
+        let score = event.score(CATEGORY);
+        shop.scores.lock().unwrap_or_else(PoisonError::into_inner).insert(user.to_owned(), score);
+    }
+    if shop.reviews.is_bad(user) {
+        shop.settle(user, &[Waits::Scores, Waits::Profile, Waits::Reviewer], Waits::Label);
+        return Ok(());
+    }
+    shop.settle(user, &[Waits::Label], shop.by_score(user));
+    if is_scored {
+        shop.settle(user, &[Waits::Scores, Waits::Profile], shop.by_score(user));
+    } else if shop.reviews.has_cleared(user, CATEGORY) {
+        shop.settle(user, &[Waits::Reviewer], Waits::Nothing);
     }
     Ok(())
 }
@@ -134,7 +155,8 @@ async fn main() -> Result<(), Problem> {
         .base_url(variable("DREGS_BASE_URL", "the address of the API, such as http://127.0.0.1:8080/api")?)
         .build()?;
     let (inbox, reviews) = (Inbox::from_env()?, Reviews::default());
-    let shop = Arc::new(Shop { inbox, reviews, dregs, purchases: Mutex::default() });
+    let shop =
+        Arc::new(Shop { inbox, reviews, dregs, purchases: Mutex::default(), scores: Mutex::default() });
     let router = Router::new()
         .route("/purchases", post(buy))
         .route("/purchases/{*id}", get(status))

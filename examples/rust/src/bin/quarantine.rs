@@ -1,5 +1,5 @@
 //! Quarantine on low scores: an account that looks like a bot, or like one of many of the same person, can
-//! read and not write, while its scores are low and nobody has looked at it.
+//! read and not write, while its scores are low and nobody has looked at it; one that is labeled as bad, while it is.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,7 +33,7 @@ impl Notes {
     fn is_quarantined(&self, user: &str) -> bool {
         let shelf = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut low = shelf.suspects.get(user).into_iter().flatten();
-        low.any(|category| !self.reviews.has_cleared(user, category))
+        self.reviews.is_bad(user) || low.any(|category| !self.reviews.has_cleared(user, category))
     }
 }
 

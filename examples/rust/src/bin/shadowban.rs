@@ -1,5 +1,6 @@
 //! Shadowban on a badge: the posts of suspicious users vanish for everybody but themselves, who notice
-//! nothing and try nothing else. When a reviewer closes the escalation, the posts are back.
+//! nothing and try nothing else. When a reviewer closes the escalation, the posts are back, but for those of users who are
+//! labeled as bad.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,12 +33,13 @@ struct Threads {
 }
 
 impl Threads {
-    /// Whoever carries the badge, unless a reviewer has looked at every score that it is given for.
+    /// Whoever is labeled as bad; and whoever carries the badge, unless a reviewer has looked at every score that it is
+    /// given for.
     fn is_banned(&self, user: &str, reviews: &Reviews) -> bool {
         let why = self.reasons.get(user).filter(|why| !why.is_empty());
         let is_cleared =
             why.is_some_and(|why| why.iter().all(|category| reviews.has_cleared(user, category)));
-        self.suspicious.contains(user) && !is_cleared
+        reviews.is_bad(user) || self.suspicious.contains(user) && !is_cleared
     }
 }
 

@@ -3,4 +3,5 @@
 pub mod event_lists;
 pub mod roster;
 pub mod search;
+pub mod spelling;
 pub mod tail;

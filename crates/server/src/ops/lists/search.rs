@@ -7,7 +7,9 @@ use std::net::IpAddr;
 use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization as _;
 
+use crate::ops::lists::spelling::{self, folded, readings};
 use crate::ops::long_reads::LongReads;
 use crate::ops::team::mappings::Directory;
 use crate::store::links::{self, HashedKey};
@@ -54,16 +56,21 @@ pub async fn by_details(
     team_id: i64,
     term: &str,
 ) -> Result<BTreeMap<i64, Detail>> {
-    let sought = sought(term);
+    let sought: BTreeMap<_, _> = readings(term)
+        .iter()
+        .flat_map(|reading| {
+            let typed = words(reading);
+            sought(reading).into_iter().map(move |key| (key, typed.clone()))
+        })
+        .collect();
     if sought.is_empty() {
         return Ok(BTreeMap::new());
     }
     let mappings = mappings.current();
-    let typed = words(term);
     long_reads
         .read(move |tx| {
             let mut found = BTreeMap::new();
-            for (detail, key) in sought {
+            for ((detail, key), typed) in sought {
                 let hashed = HashedKey::new(&hasher, team_id, &key);
                 let is_of_many = matches!(detail, Detail::Address | Detail::DateOfBirth);
                 let limit = if is_of_many { COMPARED_MAX } else { HOLDERS_MAX };
@@ -104,32 +111,43 @@ fn said(
     Ok(found)
 }
 
-/// The words and numbers of a text, in lower case.
+/// The words and numbers of a text, folded.
 fn words(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase();
-    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let folded = folded(text);
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()
 }
 
 /// The keys by which what was typed may be found.
 fn sought(term: &str) -> Vec<(Detail, LinkKey)> {
-    let term = term.trim();
+    let term = spelling::unquoted(term);
     let mut keys = Vec::new();
     let mut put = |detail, kind, value: Option<String>| {
         keys.extend(value.map(|value| (detail, LinkKey { kind, value })));
     };
-    if let Ok(ip) = term.trim_matches(['[', ']']).parse::<IpAddr>() {
+    if let Some(ip) = spelling::ip(term) {
         put(Detail::Ip, KeyKind::Ip, link::ip_value(ip));
         return keys;
     }
     if let Some((ip, length)) = term.split_once('/')
         && let (Ok(ip), Ok(length)) = (ip.parse::<IpAddr>(), length.parse::<u8>())
     {
-        // As networks are kept: no other lengths are.
+        // As networks and addresses are kept: no other lengths are.
+        let is_address = length == if ip.is_ipv4() { 32 } else { 64 };
+        put(Detail::Ip, KeyKind::Ip, link::ip_value(ip).filter(|_| is_address));
         let is_kept = length == if ip.is_ipv4() { 24 } else { 48 };
         put(Detail::Network, KeyKind::Network, link::network_value(ip).filter(|_| is_kept));
         return keys;
     }
+    // An address may be stored as either.
+    let (composed, apart): (String, String) = (term.nfc().collect(), term.nfd().collect());
+    keys.extend(of_profile(&composed));
+    keys.extend(of_profile(&apart).into_iter().filter(|_| apart != composed));
+    keys
+}
+
+/// The keys of a phone number, a date of birth or a postal address.
+fn of_profile(term: &str) -> Vec<(Detail, LinkKey)> {
     let digits = term.chars().filter(char::is_ascii_digit).count();
     let letters = term.chars().filter(|c| c.is_alphabetic()).count();
     let text = || Some(term.to_owned());
@@ -141,7 +159,7 @@ fn sought(term: &str) -> Vec<(Detail, LinkKey)> {
         address: text().filter(|_| letters > 0 && digits > 0 && term.contains(char::is_whitespace)),
         ..Profile::default()
     };
-    keys.extend(link::profile_keys(&profile).filter_map(|key| {
+    let keys = link::profile_keys(&profile).filter_map(|key| {
         let detail = match key.kind {
             KeyKind::Phone => Detail::Phone,
             KeyKind::Home => Detail::Address,
@@ -149,8 +167,8 @@ fn sought(term: &str) -> Vec<(Detail, LinkKey)> {
             _ => return None,
         };
         Some((detail, key))
-    }));
-    keys
+    });
+    keys.collect()
 }
 
 #[cfg(test)]
@@ -160,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_typed_is_looked_for_as_what_it_is() {
         let kinds = |term| sought(term).into_iter().map(|(detail, _)| detail.name()).collect::<Vec<_>>();
-        let cases: [(&str, &[&str]); 14] = [
+        let cases: [(&str, &[&str]); 20] = [
             ("203.0.113.7", &["IP"]),
             (" 203.0.113.7 ", &["IP"]),
             ("2001:db8::1", &["IP"]),
@@ -175,6 +193,12 @@ mod tests {
             ("Hauptstr. 5, 10115 Berlin", &["ADDRESS", "ADDRESS"]),
             ("1990-12-31", &["DATE_OF_BIRTH"]),
             ("user_123456789", &[]),
+            ("203.0.113.7:443", &["IP"]),
+            ("[2001:db8::1]:443", &["IP"]),
+            ("(203.0.113.77),", &["IP"]),
+            ("2001:db8:0:1::/64", &["IP"]),
+            ("203.0.113.7/32", &["IP"]),
+            ("Mu\u{308}llerweg 5", &["ADDRESS", "ADDRESS"]),
         ];
         for (term, expected) in cases {
             assert_eq!(kinds(term), expected, "{term}");

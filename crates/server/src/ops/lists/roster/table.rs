@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use dregs_core::score::Scores;
 use memchr::memmem::Finder;
 
-use crate::store::rosters::{Entry, TIMES};
+use crate::ops::lists::spelling::{self, folded};
+use crate::store::rosters::{Entry, TEXTS, TIMES};
 
 /// Stands for a score that is not there.
 const NO_SCORE: u8 = u8::MAX;
@@ -28,8 +29,8 @@ pub enum Sort {
 /// What to look for; `None` means anything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// In any case: a part of one of the texts; or several words, in any order, each of which begins a word of the
-    /// texts.
+    /// In any spelling: a part of one of the texts; or several words, in any order, each of which begins a word of the
+    /// texts. Where nothing is left of it to look for, nothing matches.
     pub term: Option<String>,
     /// Row ids, in order, that match `term` by something that is not in the list.
     pub known: Vec<i64>,
@@ -67,7 +68,8 @@ pub struct Table {
     disregarded: Vec<bool>,
     /// Where the texts of an entry stand: from, to.
     spans: Vec<(u32, u32)>,
-    /// In lower case, one after the other. A text that changes is written anew at the end.
+    /// Folded, one after the other; where that is more than lower case, all of them in lower case after them, those that
+    /// are the same left out. A text that changes is written anew at the end.
     arena: Vec<u8>,
     /// Where the groups of an entry stand: from, to.
     group_spans: Vec<(u32, u32)>,
@@ -127,8 +129,14 @@ impl Table {
 
     fn write_texts(&mut self, entry: &Entry, place: Option<usize>) -> Option<(u32, u32)> {
         let mut texts = Vec::with_capacity(64);
-        for text in &entry.texts {
-            texts.extend(text.as_deref().unwrap_or_default().to_lowercase().bytes());
+        let own = entry.texts.each_ref().map(|text| text.as_deref().unwrap_or_default());
+        let spelled = own.map(|text| {
+            (folded(text), if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() })
+        });
+        let lower = spelled.iter().map(|(folded, lower)| if folded == lower { "" } else { lower.as_str() });
+        let lower: Vec<_> = if lower.clone().all(str::is_empty) { Vec::new() } else { lower.collect() };
+        for text in spelled.iter().map(|(folded, _)| folded.as_str()).chain(lower) {
+            texts.extend(text.bytes().filter(|byte| *byte != END));
             texts.push(END);
         }
         if let Some(at) = place {
@@ -241,8 +249,7 @@ impl Table {
 
     /// The places of those that match, in the order of row ids.
     fn matching(&self, filter: &Filter) -> Vec<u32> {
-        let term = filter.term.as_ref().map(|term| term.to_lowercase());
-        let sought = term.as_deref().map(Sought::new);
+        let sought = filter.term.as_deref().map(Sought::new);
         let is_known = |at: usize| filter.known.binary_search(&self.ids[at]).is_ok();
         let text = filter.text.as_ref().map(|(column, text)| (*column, text.to_lowercase()));
         let matches = |at: &u32| {
@@ -256,7 +263,7 @@ impl Table {
                     let time = self.times[column][at];
                     time != NO_TIME && (from..to).contains(&time)
                 })
-                && text.as_ref().is_none_or(|(column, text)| self.text(at, *column) == text.as_bytes())
+                && text.as_ref().is_none_or(|(column, text)| self.lower(at, *column) == text.as_bytes())
                 && filter
                     .groups
                     .as_ref()
@@ -288,23 +295,51 @@ impl Table {
         &self.groups[from as usize..to as usize]
     }
 
+    /// A text, folded.
     fn text(&self, at: usize, column: usize) -> &[u8] {
         self.texts(at).split(|byte| *byte == END).nth(column).unwrap_or_default()
     }
+
+    /// A text in lower case.
+    fn lower(&self, at: usize, column: usize) -> &[u8] {
+        let lower = self.text(at, TEXTS + column);
+        if lower.is_empty() { self.text(at, column) } else { lower }
+    }
 }
 
-/// What is looked for in texts in lower case.
-struct Sought<'t> {
-    whole: Finder<'t>,
-    /// Where there are several.
-    words: Vec<Finder<'t>>,
+/// What is looked for in texts that are folded: what was typed, in each way in which it may be read.
+struct Sought(Vec<Reading>);
+
+struct Reading {
+    /// All of it, in each spelling.
+    whole: Vec<Finder<'static>>,
+    /// Where there are several: each word, in each spelling, and whether it may stand within a word.
+    words: Vec<Vec<(Finder<'static>, bool)>>,
 }
 
-impl<'t> Sought<'t> {
-    fn new(term: &'t str) -> Self {
-        let term = term.trim();
-        let words: Vec<_> = term.split_whitespace().map(|word| Finder::new(word.as_bytes())).collect();
-        Self { whole: Finder::new(term.as_bytes()), words: if words.len() > 1 { words } else { Vec::new() } }
+impl Sought {
+    fn new(term: &str) -> Self {
+        Self(spelling::readings(term).iter().filter_map(|reading| Reading::new(reading)).collect())
+    }
+
+    fn is_in(&self, texts: &[u8]) -> bool {
+        self.0.iter().any(|reading| reading.is_in(texts))
+    }
+}
+
+impl Reading {
+    /// `None` where nothing is left to look for.
+    fn new(reading: &str) -> Option<Self> {
+        let whole = folded(reading);
+        let finder = |text: &String| Finder::new(text).into_owned();
+        let words: Vec<_> = spelling::words(reading);
+        let words = if words.len() > 1 { words } else { Vec::new() };
+        let word = |spellings: &Vec<String>| {
+            let is_anywhere = |text: &String| text.starts_with(spelling::is_unspaced);
+            spellings.iter().map(|text| (finder(text), is_anywhere(text))).collect()
+        };
+        let spellings = if whole.is_empty() { return None } else { spelling::spellings(&whole) };
+        Some(Self { whole: spellings.iter().map(finder).collect(), words: words.iter().map(word).collect() })
     }
 
     fn is_in(&self, texts: &[u8]) -> bool {
@@ -313,8 +348,12 @@ impl<'t> Sought<'t> {
             Some(before) => before.is_ascii() && !before.is_ascii_alphanumeric(),
             None => true,
         };
-        let has = |word: &Finder| word.find_iter(texts).any(begins_a_word);
-        self.whole.find(texts).is_some() || (!self.words.is_empty() && self.words.iter().all(has))
+        let stands = |(word, is_anywhere): &(Finder, bool)| {
+            word.find_iter(texts).any(|at| *is_anywhere || begins_a_word(at))
+        };
+        let has = |word: &Vec<_>| word.iter().any(stands);
+        self.whole.iter().any(|whole| whole.find(texts).is_some())
+            || !self.words.is_empty() && self.words.iter().all(has)
     }
 }
 
@@ -461,6 +500,26 @@ mod tests {
             one.0.is_none().cmp(&other.0.is_none()).then(order)
         });
         (found.len(), found.iter().skip(slice.offset).take(slice.limit).map(|entry| entry.id).collect())
+    }
+
+    /// A type of groups is a type, and not what is looked for.
+    #[test]
+    fn a_text_that_is_named_is_that_text_and_no_other_spelling() {
+        let mut table = Table::default();
+        for (id, text) in (1..).zip(["Größe", "GRÖSSE", "groesse", "grosse", "größe"]) {
+            let texts = [None, Some("Zoë".to_owned()), Some(text.to_owned()), None];
+            let (times, scores, groups) = Default::default();
+            assert!(table.put(&Entry { id, times, scores, disregarded: false, texts, groups }));
+        }
+        let named = |text: &str| {
+            let filter = Filter { text: Some((2, text.to_owned())), ..Filter::default() };
+            let mut ids: Vec<_> = table.select(&filter).into_iter().collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!((named("größe"), named("Grosse"), named("grösse")), (vec![1, 5], vec![4], vec![2]));
+        let found = |term: &str| table.count(&Filter { term: Some(term.to_owned()), ..Filter::default() });
+        assert_eq!((found("grosse"), found("zoe"), found("zoe groesse"), found("\u{0}")), (4, 5, 1, 0));
     }
 
     proptest! {
