@@ -220,7 +220,7 @@ async fn judge_list(address: SocketAddr) -> Option<String> {
         for page in 0.. {
             let path = format!("{path}pageSize=100&pageNumber={page}");
             let mut found = call(address, Method::GET, &path, Value::Null).await;
-            all.extend(found["content"].as_array_mut().unwrap().drain(..));
+            all.append(found["content"].as_array_mut().unwrap());
             if found["last"] == true {
                 break;
             }
