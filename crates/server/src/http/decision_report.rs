@@ -38,7 +38,7 @@ pub struct DecisionTimesBody {
     closed: usize,
     /// Half were closed within so long.
     median_seconds: Option<i64>,
-    /// Nine tenths were closed within so long.
+    /// The 90th percentile of the same.
     ninth_decile_seconds: Option<i64>,
 }
 

@@ -172,7 +172,7 @@ function Found({ found, name }: { found: Comparison; name: string }) {
   ];
   return (
     <Stack gap="sm">
-      <LineChart label={`How often each took hold on ${counted(times.length, "day")}`} times={times} series={series} height={140} />
+      <LineChart label={`How often each matched on ${counted(times.length, "day")}`} times={times} series={series} height={140} />
       <div className="table-box" data-stacks role="group" aria-label={`In force and ${name.toLowerCase()}`} tabIndex={0}>
         <Table verticalSpacing={4} horizontalSpacing="sm">
           <Table.Thead><Table.Tr><Table.Th>Takes hold</Table.Th><Table.Th>Identities</Table.Th><Table.Th>Right or wrong</Table.Th></Table.Tr></Table.Thead>
