@@ -99,7 +99,6 @@ test("a list is made, filled from a table and trusted, and those on it are judge
 
   await analyst.open("/settings/lists");
   await page.getByRole("link", { name: "Test devices" }).waitFor();
-  await pictures(page, "lists-all");
   await page.getByRole("link", { name: "Test devices" }).click();
   await page.getByRole("searchbox").or(page.getByRole("textbox", { name: "Search values" })).first().fill("0123");
   await entries.getByRole("row").filter({ hasText: "other" }).waitFor({ state: "detached" });
@@ -125,7 +124,12 @@ test("a list is renamed, an entry is added and a list deleted with what that mea
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page } = analyst;
   const dialog = page.getByRole("dialog");
-  await analyst.open(`/settings/lists/${made.id}`);
+  // A name has a line of its own.
+  await analyst.open("/settings/lists");
+  const [name, description] = await Promise.all([page.getByRole("link", { name: "Kiosks" }), page.getByText("In shops")].map((text) => text.boundingBox()));
+  assert.ok(name.y + name.height <= description.y + 1, JSON.stringify([name, description]));
+  await pictures(page, "lists-all");
+  await page.getByRole("link", { name: "Kiosks" }).click();
   await page.getByRole("button", { name: "Edit…" }).click();
   await dialog.getByRole("textbox", { name: "Name" }).fill("Points of sale");
   assert.deepEqual(await analyst.barriers(), []);

@@ -4416,7 +4416,7 @@ export interface components {
             closed: number;
             /**
              * Format: int64
-             * @description Half were closed within so long.
+             * @description The median of the time from opening to closing.
              */
             medianSeconds?: number | null;
             /**

@@ -17,10 +17,10 @@ const COLUMNS: Column<List>[] = [
   {
     title: "List",
     cell: ({ id, name, description }) => (
-      <div>
+      <>
         <PageLink to="/settings/lists/$id" params={{ id: String(id) }} fw={500} className="break">{name}</PageLink>
         {description && <Text c="dimmed" fz="xs" maw={420} className="break">{description}</Text>}
-      </div>
+      </>
     ),
   },
   { title: "Type", cell: ({ type }) => kindOf(type).words },

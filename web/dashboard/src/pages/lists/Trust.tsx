@@ -36,11 +36,12 @@ async function put(id: number, trusted: boolean): Promise<void> {
 function Question({ list: { id, name, trusted }, close }: { list: List; close: () => void }) {
   const consequences = useConsequences(id);
   const change = useMutation({
-    mutationFn: () => put(id, !trusted),
+    mutationFn: (to: boolean) => put(id, to),
     onError: () => {},
-    onSuccess: () => {
+    // The list is as it was changed by then.
+    onSuccess: (_, to) => {
       close();
-      tellChanged(trusted ? `${name} is no longer trusted.` : `${name} is trusted.`, () => put(id, trusted));
+      tellChanged(to ? `${name} is trusted.` : `${name} is no longer trusted.`, () => put(id, !to));
     },
   });
   return (
@@ -55,7 +56,7 @@ function Question({ list: { id, name, trusted }, close }: { list: List; close: (
       {change.error && <Failure error={change.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
-        <Button disabled={consequences.isPending} loading={change.isPending} onClick={() => change.mutate()}>{trusted ? "Stop trusting" : "Trust"}</Button>
+        <Button disabled={consequences.isPending} loading={change.isPending} onClick={() => change.mutate(!trusted)}>{trusted ? "Stop trusting" : "Trust"}</Button>
       </Group>
     </Stack>
   );
