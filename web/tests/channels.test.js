@@ -188,3 +188,22 @@ test("a channel is set to what it should send, by keyboard and on a phone", asyn
   await desk.getByText("1 event", { exact: true }).waitFor();
   await analyst.leave();
 });
+
+test("an address that is none is named, and that there is no mail server is said once", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open("/settings/channels");
+  await desk.getByRole("button", { name: "New channel" }).click();
+  await desk.getByLabel("Type").selectOption("EMAIL");
+  await desk.getByLabel("Name", { exact: false }).fill("Mail");
+  await desk.getByLabel("Recipients").first().fill("ada");
+  await desk.keyboard.press("Enter");
+  await desk.getByLabel("Identity scored").check();
+  const said = desk.getByText(/There is no mail server/);
+  await said.waitFor();
+  assert.equal(await said.count(), 1);
+  await desk.getByRole("button", { name: "Create" }).click();
+  await desk.getByText("ada is not an e-mail address.").waitFor();
+  assert.equal(await said.count(), 1);
+  analyst.complaints.splice(0);
+});

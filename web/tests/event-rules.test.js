@@ -29,6 +29,14 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await analyst.open("/settings/counters");
   await page.getByText("No counters yet").waitFor();
   await page.getByRole("button", { name: "Ready-made…" }).click();
+  // What stands on a button is to be read whole.
+  const cut = () => dialog.locator(".mantine-Button-label").evaluateAll((labels) => labels.filter((label) => label.scrollWidth > label.clientWidth).length);
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    await dialog.getByRole("button", { name: /^Add Purchases of one account/ }).first().waitFor();
+    assert.equal(await cut(), 0, `at ${width}`);
+  }
+  await pictures(page, "counters-ready-made");
   await dialog.getByRole("button", { name: /^Add Purchases of one account/ }).first().click();
   await dialog.getByRole("button", { name: /^Added Purchases of one account/ }).first().waitFor();
   assert.deepEqual(await analyst.barriers(), []);
@@ -50,6 +58,51 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await page.getByRole("table").getByText("Spent in a day", { exact: true }).waitFor();
   await eventually("both to be ready", async () => (await dregs.call("GET", "/counters")).content.every(({ status }) => status === "READY"));
   assert.deepEqual(await analyst.barriers(), []);
+  analyst.complaints.splice(0);
+
+  // It is changed as it was made.
+  const row = page.getByRole("row").filter({ hasText: "Spent in a day" });
+  await row.getByRole("button", { name: "Edit…" }).click();
+  assert.equal(await dialog.getByLabel("Fact", { exact: true }).first().inputValue(), "event.data.amount");
+  await dialog.getByRole("textbox", { name: "Name" }).fill("Spent today");
+  await dialog.getByLabel("Counts").selectOption("MAX");
+  assert.deepEqual(await analyst.barriers(), []);
+  await pictures(page, "counters-edit");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("table").getByText("Spent today", { exact: true }).waitFor();
+  const named = async (name) => (await dregs.call("GET", "/counters")).content.find((counter) => counter.name === name);
+  const { slug, function: counts, of } = await named("Spent today");
+  assert.deepEqual([slug, counts, of], ["spent-in-a-day", "MAX", "event.data.amount"]);
+  await dregs.call("PATCH", `/counters/${(await named("Spent today")).id}`, { name: "Spent in a day", function: "SUM" });
+  await eventually("it to be ready again", async () => (await named("Spent in a day")).status === "READY");
+});
+
+test("what is to be chosen is asked for, and only lists that fit are offered", async () => {
+  await dregs.call("POST", "/lists", { name: "Offices", type: "NETWORK" });
+  await dregs.call("POST", "/lists", { name: "Partners", type: "EMAIL_DOMAIN" });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/escalation-rules/new");
+  await page.getByRole("textbox", { name: "Name" }).fill("Unsaid");
+  const condition = page.getByRole("group", { name: "Condition 1", exact: true });
+  const kind = condition.getByLabel("Type of condition").first();
+  const field = (label) => condition.getByLabel(label, { exact: true }).first();
+  await kind.selectOption("COUNTER_GT");
+  await field("Number").fill("3");
+  await page.getByRole("button", { name: "Create" }).click();
+  await condition.getByText("Choose a counter.", { exact: true }).waitFor();
+  await kind.selectOption("IN_LIST");
+  for (const [fact, fits] of [["email", ["Partners"]], ["ip", ["Offices"]], ["event.data.amount", ["Offices", "Partners"]]]) {
+    await field("Fact").fill(fact);
+    await page.keyboard.press("Escape");
+    await field("List").click();
+    await page.getByRole("option", { name: fits[0], exact: true }).waitFor();
+    const offered = await page.getByRole("option").filter({ visible: true }).allInnerTexts();
+    assert.deepEqual(offered, fits, fact);
+    await page.keyboard.press("Escape");
+  }
+  await page.getByRole("button", { name: "Create" }).click();
+  await condition.getByText("Choose a list.", { exact: true }).waitFor();
   analyst.complaints.splice(0);
 });
 

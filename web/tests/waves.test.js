@@ -120,7 +120,7 @@ test("the first page says how fast and how alike people decide", async () => {
   const { page: desk } = analyst;
   await analyst.open("/");
   const decisions = desk.getByRole("region", { name: "Decisions" });
-  await decisions.getByText("Half within").first().waitFor();
+  await decisions.getByText("Median").first().waitFor();
   await decisions.getByRole("group", { name: "By person" }).getByRole("row").nth(1).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await analyst.leave();

@@ -5,7 +5,7 @@ const HOUSE = [
   /(?<!dis)\bregarded\b/i, /\bregard (it )?again\b/i, /\bleft alone\b/i, /\btells? of\b/i, /\btold of\b/i, /\bcourse\b/i, /\bI have kept\b/i,
   /\btak(e|en) (away|over|back)\b/i, /\bsay so\b/i, /\bit is said\b/i, /\bunless said\b/i, /\bshipped\b/i, /\bmade up\b/i, /\bgravest\b/i,
   /\bletters? in a minute\b/i, /\bwork through them\b/i, /\bnothing waits\b/i, /\bnobody is told\b/i, /\bstands? here\b/i, /\bopen again\b/i,
-  /\bin shadow:/i, /\bmeans nothing\b/i, /\bat work\b/i, /\blaid out\b/i, /\bsend again\b/i, /\b(score|rescore)s? to make\b/i, /\bcards are posted\b/i,
+  /\bin shadow:/i, /\btak(e|es|en|ing) hold\b/i, /\btook hold\b/i, /\btrusted no more\b/i, /\bhalf within\b/i, /\bnine tenths\b/i, /\bmeans nothing\b/i, /\bat work\b/i, /\blaid out\b/i, /\bsend again\b/i, /\b(score|rescore)s? to make\b/i, /\bcards are posted\b/i,
 ];
 
 /** British spellings, each where a word begins; what is named in a wire format or in code is not looked at. */

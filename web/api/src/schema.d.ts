@@ -2360,7 +2360,7 @@ export interface paths {
         };
         /**
          * Read how often rules, badges and analyzers were right
-         * @description Each is right about who is labeled BAD and wrong about who is labeled GOOD, as far as it had taken hold at the cycle
+         * @description Each is right about who is labeled BAD and wrong about who is labeled GOOD, as far as it had matched at the cycle
          *     that was looked at. A GOOD badge speaks for an identity: it is the other way round.
          */
         get: operations["readAccuracy"];
@@ -2510,6 +2510,27 @@ export interface paths {
         head?: never;
         /** Change a list */
         patch: operations["updateList"];
+        trace?: never;
+    };
+    "/api/lists/{id}/actions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview changing a list
+         * @description Counts the identities that would be rescored if the list were trusted or not, or removed; with `values`, if these were
+         *     put on it, changed or taken off. Read-only.
+         */
+        post: operations["previewList"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/lists/{id}/entries": {
@@ -4395,12 +4416,12 @@ export interface components {
             closed: number;
             /**
              * Format: int64
-             * @description Half were closed within so long.
+             * @description The median of the time from opening to closing.
              */
             medianSeconds?: number | null;
             /**
              * Format: int64
-             * @description Nine tenths were closed within so long.
+             * @description The 90th percentile of the same.
              */
             ninthDecileSeconds?: number | null;
         };
@@ -4934,6 +4955,15 @@ export interface components {
             values: components["schemas"]["FactValueBody"][];
             /** @description Whether it is known before an event is scored, so that counters may ask for it too. */
             ofEvent: boolean;
+            /**
+             * @description The types of lists on which its values can be.
+             * @example [
+             *       "IP",
+             *       "NETWORK",
+             *       "TEXT"
+             *     ]
+             */
+            listTypes: string[];
         };
         /** @description A value of a fact. */
         FactValueBody: string | number | boolean;
@@ -5294,7 +5324,7 @@ export interface components {
             /** @description Whether the address has an account, with whose password it is accepted. */
             hasAccount: boolean;
         };
-        /** @description A rule took hold far more often than its past let expect. */
+        /** @description A rule matched far more often than its past let expect. */
         JumpBody: {
             /** Format: date-time */
             at: string;
@@ -5427,6 +5457,11 @@ export interface components {
             /** @description That were there with another comment or another end. */
             changed: number;
             unchanged: number;
+            /**
+             * Format: int64
+             * @description The entry of the audit log by which what was added can be undone; null where nothing was added.
+             */
+            auditId?: number | null;
         };
         /** @description Entries of a list, in the order of their values. */
         ListEntriesBody: {
@@ -5478,6 +5513,12 @@ export interface components {
             /** @description The first of the lines that are wrong. */
             errors: components["schemas"]["LineErrorBody"][];
             errorCount: number;
+            preview?: components["schemas"]["PreviewedListBody"] | null;
+            /**
+             * Format: int64
+             * @description The entry of the audit log by which what was added can be undone; null where nothing was.
+             */
+            auditId?: number | null;
         };
         /** @description What to change about a list. */
         ListPatchBody: {
@@ -5486,6 +5527,11 @@ export interface components {
             description?: string | null;
             /** @description Identities with a value on the list are rescored in the background. */
             trusted?: boolean | null;
+        };
+        /** @description What of a list to preview. */
+        ListPreviewBody: {
+            /** @description Values that would be put on the list, changed or taken off; without them, all that are on it. */
+            values?: string[] | null;
         };
         LoginBody: {
             email: string;
@@ -6003,7 +6049,7 @@ export interface components {
             severity: string;
             rule: components["schemas"]["Reference"];
         };
-        /** @description What else took hold of the same identities. */
+        /** @description What else matched the same identities. */
         OverlapBody: {
             /**
              * @description RULE, BADGE or ANALYZER.
@@ -6016,12 +6062,12 @@ export interface components {
             label: string;
             /**
              * Format: int64
-             * @description Of those looked at, how many both took hold of.
+             * @description Of those looked at, how many both matched.
              */
             both: number;
             /**
              * Format: int64
-             * @description Of how many identities the other took hold in all.
+             * @description How many identities the other matched in all.
              */
             tookHold: number;
         };
@@ -6385,6 +6431,27 @@ export interface components {
             /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
             channels: string[];
         };
+        /** @description Whom a change of a list would concern. */
+        PreviewedListBody: {
+            /**
+             * Format: int64
+             * @description Identities that would be rescored, of the newest `lookedAt`.
+             */
+            identities: number;
+            /** Format: int64 */
+            lookedAt: number;
+            /**
+             * Format: int64
+             * @description All identities.
+             */
+            total: number;
+            /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
+            channels: string[];
+            /** @description The names of rules that are on and ask for the list. */
+            askedBy: string[];
+            /** @description The names of rules that are on and add to it. */
+            addedToBy: string[];
+        };
         /** @description What creating, changing or removing the mapping of a name would do. */
         PreviewedMappingBody: {
             /** @description The canonical type now. */
@@ -6459,7 +6526,7 @@ export interface components {
             /** @description The last 26, in order, this one among them. */
             weeks: components["schemas"]["WeekBody"][];
             /**
-             * @description What else took hold of the same identities, the widest first. Of an analyzer, other analyzers, among those
+             * @description What else matched the same identities, the widest first. Of an analyzer, other analyzers, among those
              *     labeled.
              */
             overlaps: components["schemas"]["OverlapBody"][];
@@ -7039,7 +7106,7 @@ export interface components {
         TakenBody: {
             escalation?: components["schemas"]["EscalationBody"] | null;
         };
-        /** @description How often something took hold, and was right. */
+        /** @description How often something matched, and was right. */
         TallyBody: {
             /**
              * Format: int64
@@ -13076,6 +13143,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListPreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewedListBody"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::list::ListType;
 use crate::score::Category;
 
 mod email_since;
@@ -124,6 +125,24 @@ impl Fact {
         matches!(self, Self::Ip | Self::Network | Self::Device | Self::Session)
     }
 
+    /// The types of lists on which its values can be. Fields of data, groups and identities are named by the application,
+    /// and may be of any; a text can be anything.
+    pub const fn list_types(&self) -> &'static [ListType] {
+        use ListType::{Asn, Country, Device, Email, EmailDomain, Ip, Network, Phone, Text};
+        match self {
+            Self::EventData(_) | Self::IdentityData(_) | Self::Group(_) | Self::Identity => &ListType::ALL,
+            Self::Email => &[Email, EmailDomain, Text],
+            Self::EmailDomain => &[EmailDomain, Text],
+            Self::Ip => &[Ip, Network, Text],
+            Self::Network => &[Network, Text],
+            Self::Country => &[Country, Text],
+            Self::Asn => &[Asn, Text],
+            Self::Phone => &[Phone, Text],
+            Self::Device => &[Device, Text],
+            _ => &[Text],
+        }
+    }
+
     /// As it is said, "the e-mail domain".
     pub fn words(&self) -> String {
         let plain = match self {
@@ -195,6 +214,15 @@ impl TryFrom<String> for Fact {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_values_of_a_fact_can_be_on_lists_of_some_types() {
+        let check = |fact: Fact, expected: &[ListType]| assert_eq!(fact.list_types(), expected, "{fact}");
+        check(Fact::Email, &[ListType::Email, ListType::EmailDomain, ListType::Text]);
+        check(Fact::Network, &[ListType::Network, ListType::Text]);
+        check(Fact::IdentityAge, &[ListType::Text]);
+        check(Fact::EventData("card".to_owned()), &ListType::ALL);
+    }
 
     #[test]
     fn a_fact_is_read_by_the_name_it_writes() {

@@ -113,7 +113,7 @@ fn title(event: EventType, data: &Value) -> String {
         EventType::IdentityLabeled => "Label changed".to_owned(),
         EventType::EscalationOpened => format!("Escalation opened: {}", rule()),
         EventType::EscalationClosed => format!("Escalation closed: {}", rule()),
-        EventType::RuleRateJumped => format!("A rule takes hold far more often: {}", rule()),
+        EventType::RuleRateJumped => format!("A rule matches far more often: {}", rule()),
         EventType::ChannelTest => "Test of this channel".to_owned(),
         EventType::ChannelFailing => "A channel is failing".to_owned(),
         EventType::ChannelDisabled => "A channel has been disabled".to_owned(),
@@ -312,7 +312,7 @@ mod tests {
             ),
             (
                 EventType::RuleRateJumped,
-                "A rule takes hold far more often: Likely a bot",
+                "A rule matches far more often: Likely a bot",
                 "In the day until 2026-11-23 09:00 UTC: escalations, 48; to be expected, by the four weeks before, 3.2.",
             ),
             (

@@ -67,6 +67,14 @@ impl Rules {
         })
     }
 
+    /// The names of those that add to the list with this slug.
+    pub fn that_add_to(&self, slug: &str) -> Vec<String> {
+        let adds = |additions: &[Addition]| additions.iter().any(|addition| addition.list == slug);
+        let badges = self.badges.iter().filter(|rule| adds(&rule.adds_to_lists)).map(|rule| &rule.name);
+        let escalations = self.escalations.iter().filter(|rule| adds(&rule.adds_to_lists));
+        badges.chain(escalations.map(|rule| &rule.name)).cloned().collect()
+    }
+
     /// What all of them add.
     fn additions(&self) -> impl Iterator<Item = &Addition> {
         let of_badges = self.badges.iter().flat_map(|rule| &rule.adds_to_lists);

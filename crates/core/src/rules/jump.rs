@@ -1,4 +1,4 @@
-//! Whether a rule takes hold far more often than its own past lets expect.
+//! Whether a rule matches far more often than its own past lets expect.
 
 use crate::wilson::wilson;
 
@@ -7,7 +7,7 @@ const COUNT_MIN: u64 = 10;
 /// So many times as often is told. Traffic of one day or another differs by less.
 const TIMES_MIN: f64 = 3.0;
 
-/// How often a rule took hold in a time.
+/// How often a rule matched in a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     pub count: u64,
@@ -17,7 +17,7 @@ pub struct Taken {
     pub hours: u32,
 }
 
-/// A rule that takes hold far more often.
+/// A rule that matches far more often.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Jump {
     pub count: u64,
@@ -26,8 +26,8 @@ pub struct Jump {
 }
 
 /// Compares a day with the weeks before it, by events, so that more traffic alone is no jump; a day of fewer events than
-/// others counts as one of them, since rules take hold by time alone, too. It is a jump where, with 95% confidence, the
-/// rule took hold at least three times as often.
+/// others counts as one of them, since rules match by time alone, too. It is a jump where, with 95% confidence, the
+/// rule matched at least three times as often.
 ///
 /// Given how often it did in both times together, the part of the later one has a binomial distribution, whose share is
 /// known where the rate is three times that of before (the conditional test of two Poisson rates: Przyborowski and

@@ -15,7 +15,7 @@ pub struct Matched {
 
 /// The rules whose conditions hold now, badge rules first, whether or not their delays have passed. What people have put
 /// aside is left out, as it is when rules are asked: what a label has settled, badges that were dismissed and rules that are
-/// snoozed. So are escalation rules that do not take hold yet.
+/// snoozed. So are escalation rules that do not match yet.
 pub fn matched(
     standing: &Standing,
     scores: &Scores,

@@ -27,6 +27,8 @@ pub const DIGEST_MAX: usize = 100;
 const DIGEST_FULL_MAX: usize = 10;
 /// A subject may be longer, and is then cut by many programs.
 const SUBJECT_MAX_CHARS: usize = 150;
+/// As much of what is no address as its error shows.
+const TOLD_MAX_CHARS: usize = 100;
 
 /// The `config` of an e-mail channel, as it is sent and stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +87,9 @@ impl EmailConfig {
             match text.parse::<Address>() {
                 Ok(address) => recipients.push(Mailbox::new(None, spelled_out(&address))),
                 Err(_) => {
-                    errors.push(FieldError::new(format!("recipients[{index}]"), "is not an e-mail address"));
+                    let told: String = text.chars().take(TOLD_MAX_CHARS).collect();
+                    let message = format!("`{told}` is not an e-mail address");
+                    errors.push(FieldError::new(format!("recipients[{index}]"), message));
                 }
             }
         }

@@ -23,7 +23,7 @@ use crate::ops::decide::draws::{self, Estimate};
 use crate::store::rule_rates::Told;
 use crate::store::{Tx, rules};
 
-/// How often something took hold, and was right.
+/// How often something matched, and was right.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TallyBody {
@@ -125,18 +125,18 @@ pub struct RecordBody {
     tally: Option<TallyBody>,
     /// The last 26, in order, this one among them.
     weeks: Vec<WeekBody>,
-    /// What else took hold of the same identities, the widest first. Of an analyzer, other analyzers, among those
+    /// What else matched the same identities, the widest first. Of an analyzer, other analyzers, among those
     /// labeled.
     overlaps: Vec<OverlapBody>,
     /// Identities among whom others were looked for: the newest 10,000 at most.
     looked_at: usize,
     /// Whether these are all whom it concerned.
     is_whole: bool,
-    /// Of a rule that took hold, within a day of the last week, far more often than it did; null otherwise.
+    /// Of a rule that matched, within a day of the last week, far more often than before; null otherwise.
     jumped: Option<JumpBody>,
 }
 
-/// A rule took hold far more often than its past let expect.
+/// A rule matched far more often than its past let expect.
 #[derive(Serialize, ToSchema)]
 pub struct JumpBody {
     #[schema(value_type = String, format = DateTime)]
@@ -165,7 +165,7 @@ pub struct WeekBody {
     wrong: u64,
 }
 
-/// What else took hold of the same identities.
+/// What else matched the same identities.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OverlapBody {
@@ -177,15 +177,15 @@ pub struct OverlapBody {
     id: String,
     /// What people call it.
     label: String,
-    /// Of those looked at, how many both took hold of.
+    /// Of those looked at, how many both matched.
     both: u64,
-    /// Of how many identities the other took hold in all.
+    /// How many identities the other matched in all.
     took_hold: u64,
 }
 
 /// Read how often rules, badges and analyzers were right
 ///
-/// Each is right about who is labeled BAD and wrong about who is labeled GOOD, as far as it had taken hold at the cycle
+/// Each is right about who is labeled BAD and wrong about who is labeled GOOD, as far as it had matched at the cycle
 /// that was looked at. A GOOD badge speaks for an identity: it is the other way round.
 #[utoipa::path(get, operation_id = "readAccuracy", path = "/labels/accuracy", tag = "labels",
     responses((status = 200, body = AccuracyBody)))]

@@ -36,9 +36,9 @@ fn days_default() -> u32 {
 #[serde(rename_all = "camelCase")]
 pub struct DecisionTimesBody {
     closed: usize,
-    /// Half were closed within so long.
+    /// The median of the time from opening to closing.
     median_seconds: Option<i64>,
-    /// Nine tenths were closed within so long.
+    /// The 90th percentile of the same.
     ninth_decile_seconds: Option<i64>,
 }
 

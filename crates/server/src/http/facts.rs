@@ -37,6 +37,9 @@ pub struct FactBody {
     values: Vec<Value>,
     /// Whether it is known before an event is scored, so that counters may ask for it too.
     of_event: bool,
+    /// The types of lists on which its values can be.
+    #[schema(example = json!(["IP", "NETWORK", "TEXT"]))]
+    list_types: Vec<&'static str>,
 }
 
 /// List the facts
@@ -52,6 +55,7 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<
         name: known.fact.to_string(),
         description: known.fact.words(),
         of_event: known.fact.is_of_event(),
+        list_types: known.fact.list_types().iter().map(|list_type| list_type.name()).collect(),
         values: known.values,
     });
     Ok(Answer(told.collect()))

@@ -18,11 +18,11 @@ use super::body::{Json, Unchecked};
 use super::elsewhere::elsewhere;
 use super::error::{ApiError, must_have};
 use super::identity_csv::{cell_read, inert, line};
-use super::lists::{COMMENT_MAX_CHARS, find, find_to_change, not_found};
+use super::lists::{COMMENT_MAX_CHARS, PreviewedListBody, find, find_to_change, not_found, previewed};
 use super::params::{Params, Path};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::team::lists::{self as ops, IMPORT_LINES_MAX, NewEntry};
+use crate::ops::team::lists::{self as ops, Added, IMPORT_LINES_MAX, NewEntry};
 use crate::store::lists::{self, Entry};
 use crate::store::{Result, log_failure};
 
@@ -78,6 +78,10 @@ pub struct ListImportedBody {
     /// The first of the lines that are wrong.
     errors: Vec<LineErrorBody>,
     error_count: usize,
+    /// Whom it would concern; null where it was written.
+    preview: Option<PreviewedListBody>,
+    /// The entry of the audit log by which what was added can be undone; null where nothing was.
+    audit_id: Option<i64>,
 }
 
 /// Import a table into a list
@@ -102,16 +106,22 @@ pub async fn import(
     let error_count = errors.len();
     errors.truncate(ERRORS_MAX);
     let (id, written) = (list.id, !params.dry_run && errors.is_empty());
-    let put = if written {
+    let done = if written {
         ops::add(&app.store, &app.kept, actor, (ops::IMPORTED, id, entries), app.clock.now()).await?
     } else {
         let read = move |tx: &mut crate::store::Tx| {
             let list = lists::get(tx, list.team_id, list.id)?;
             list.map(|list| ops::plan(tx, list, &entries)).transpose()
         };
-        app.long_reads.read(read).await?
+        app.long_reads.read(read).await?.map(|put| Added { put, audit_id: None })
     };
-    let put = put.ok_or_else(not_found)?;
+    let Added { put, audit_id } = done.ok_or_else(not_found)?;
+    let preview = if written {
+        None
+    } else {
+        let values = put.added.iter().chain(&put.changed).map(|entry| entry.value.clone()).collect();
+        Some(previewed(&app, &put.list, Some(values)).await?)
+    };
     let shown = |entries: &[NewEntry]| -> Vec<_> {
         entries.iter().take(SHOWN_MAX).map(|entry| entry.value.clone()).collect()
     };
@@ -124,6 +134,8 @@ pub async fn import(
         first_changed: shown(&put.changed),
         errors,
         error_count,
+        preview,
+        audit_id,
     }))
 }
 

@@ -18,7 +18,9 @@ use super::page::PAGE_SIZE_MAX;
 use super::params::{Params, Path, time, whole_number};
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::team::lists::{self as ops, Changed, ENTRIES_AT_ONCE_MAX, NewEntry};
+use crate::ops::evaluate::rescore::Concerned;
+use crate::ops::identities::ring;
+use crate::ops::team::lists::{self as ops, Added, Changed, ENTRIES_AT_ONCE_MAX, NewEntry};
 use crate::store::StoreError;
 use crate::store::lists::{self, Entry, TeamList};
 
@@ -360,6 +362,8 @@ pub struct ListChangeBody {
     /// That were there with another comment or another end.
     changed: usize,
     unchanged: usize,
+    /// The entry of the audit log by which what was added can be undone; null where nothing was added.
+    audit_id: Option<i64>,
 }
 
 /// Put entries on a list
@@ -383,9 +387,10 @@ pub async fn add(
         every(entries.map(|(place, entry)| entry.check(list.list_type, place)))
     })?;
     let new = (ops::ADDED, list.id, entries);
-    let put = ops::add(&app.store, &app.kept, actor, new, app.clock.now()).await?.ok_or_else(not_found)?;
+    let done = ops::add(&app.store, &app.kept, actor, new, app.clock.now()).await?;
+    let Added { put, audit_id } = done.ok_or_else(not_found)?;
     let (added, changed) = (put.added.len(), put.changed.len());
-    Ok(Answer(ListChangeBody { added, changed, unchanged: put.unchanged }))
+    Ok(Answer(ListChangeBody { added, changed, unchanged: put.unchanged, audit_id }))
 }
 
 /// Take an entry off a list
@@ -404,4 +409,71 @@ pub async fn remove(
     let entry_id = entry_id.parse().map_err(|_| not_there())?;
     let removed = ops::remove(&app.store, &app.kept, actor, (list.id, entry_id), app.clock.now()).await?;
     if removed { Ok(StatusCode::NO_CONTENT) } else { Err(not_there()) }
+}
+
+/// What of a list to preview.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListPreviewBody {
+    /// Values that would be put on the list, changed or taken off; without them, all that are on it.
+    #[schema(min_items = 1, max_items = 1000)]
+    values: Option<Vec<String>>,
+}
+
+/// Whom a change of a list would concern.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewedListBody {
+    /// Identities that would be rescored, of the newest `lookedAt`.
+    identities: u64,
+    looked_at: u64,
+    /// All identities.
+    total: u64,
+    /// Slugs of the channels that would be sent `identity.scored` for each of them.
+    channels: Vec<String>,
+    /// The names of rules that are on and ask for the list.
+    asked_by: Vec<String>,
+    /// The names of rules that are on and add to it.
+    added_to_by: Vec<String>,
+}
+
+/// Preview changing a list
+///
+/// Counts the identities that would be rescored if the list were trusted or not, or removed; with `values`, if these were
+/// put on it, changed or taken off. Read-only.
+#[utoipa::path(post, operation_id = "previewList", path = "/lists/{id}/actions/preview", tag = "lists",
+    params(("id" = i64, Path)), request_body = ListPreviewBody,
+    responses((status = 200, body = PreviewedListBody)))]
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<Unchecked<ListPreviewBody>>,
+) -> Result<Answer<PreviewedListBody>, ApiError> {
+    let list = find(&app, &caller, &id).await?;
+    let values = body.check(|body| {
+        let Some(values) = body.values else { return Ok(None) };
+        must_have("values", values.len(), 1..=ENTRIES_AT_ONCE_MAX, "values")?;
+        let expected = format!("must be {}", list.list_type.expected());
+        let value = |(place, value): (usize, &String)| {
+            let value = list.list_type.value(value);
+            value.ok_or_else(|| ApiError::field(&format!("values[{place}]"), expected.clone()))
+        };
+        every(values.iter().enumerate().map(value)).map(Some)
+    })?;
+    previewed(&app, &list, values).await.map(Answer)
+}
+
+/// Whom changing a list, or some values on it, would concern.
+pub async fn previewed(
+    app: &App,
+    list: &TeamList,
+    values: Option<Vec<String>>,
+) -> Result<PreviewedListBody, ApiError> {
+    let found = ops::preview(&app.long_reads, &app.kept, &app.rosters, list, values).await?;
+    let Concerned { identities, looked_at, total, channels } = found;
+    let rules = app.kept.rules.current();
+    let rules = rules.of(list.team_id);
+    let (asked_by, added_to_by) = (ring::asked_by(rules, &list.slug), rules.that_add_to(&list.slug));
+    Ok(PreviewedListBody { identities, looked_at, total, channels, asked_by, added_to_by })
 }

@@ -211,6 +211,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::get, lists::update, lists::delete))
         .routes(routes!(lists::entries, lists::add))
         .routes(routes!(lists::remove))
+        .routes(routes!(lists::preview))
         .routes(routes!(list_tables::import))
         .routes(routes!(list_tables::export))
         .routes(routes!(credentials::list, credentials::create))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use dregs_core::fact::{self, Fact};
-use dregs_core::list::ListType;
+use dregs_core::list::{ListType, Lists};
 use dregs_core::rules::{
     ADDITIONS_MAX, Addition, CONDITIONS_MAX, Condition, DEPTH_MAX, Pattern, SECONDS_MAX, Which, depth,
 };
@@ -163,14 +163,25 @@ impl Known {
             return None;
         }
         let lists = self.lists.of(self.team_id);
-        if let Some(list) = condition.list().filter(|list| lists.get(list).is_none()) {
-            return Some(("list", format!("there is no list `{list}`")));
+        if let Some(slug) = condition.list() {
+            return flaw_of_list(lists, slug, condition.fact()?);
         }
         let counters = self.counters.of(self.team_id);
         let is_there = |counter: &str| counters.is_some_and(|all| all.find(counter).is_some());
         let counter = condition.counter().filter(|counter| !is_there(counter))?;
         Some(("counter", format!("there is no counter `{counter}`")))
     }
+}
+
+/// That there is a list, and that values of the fact can be on it.
+fn flaw_of_list(lists: &Lists, slug: &str, fact: &Fact) -> Flaw {
+    let Some(list) = lists.get(slug) else { return Some(("list", format!("there is no list `{slug}`"))) };
+    if fact.list_types().contains(&list.list_type) {
+        return None;
+    }
+    let names: Vec<_> = fact.list_types().iter().map(|list_type| list_type.name()).collect();
+    let (names, has) = (names.join(" or "), list.list_type.name());
+    Some(("list", format!("must be of type {names} for the fact `{fact}`; `{slug}` is of type {has}")))
 }
 
 /// What is wrong with a condition: which parameter, and why.
@@ -216,7 +227,10 @@ pub(super) fn check(
         let place = if is_alone { "condition".to_owned() } else { format!("conditions[{n}]") };
         check(&format!("{field}.{place}"), inner, flaw)
     });
-    both(both(right(condition.flaw()), right(flaw(condition))), every(inner)).map(|_| ())
+    let own = condition.flaw();
+    // Of one parameter, one thing is wrong.
+    let beside = flaw(condition).filter(|(it, _)| own.as_ref().is_none_or(|(parameter, _)| parameter != it));
+    both(both(right(own), right(beside)), every(inner)).map(|_| ())
 }
 
 /// What conditions of any type ask for, read before the type is known: the error of a tagged enum names no field.

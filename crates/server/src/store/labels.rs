@@ -21,7 +21,7 @@ pub struct Found {
     pub observations: Vec<FoundObservation>,
     /// Slugs of the badges that it had.
     pub badges: Vec<String>,
-    /// Escalation rules that had taken hold of it.
+    /// Escalation rules that had matched it.
     pub rules: Vec<i64>,
 }
 

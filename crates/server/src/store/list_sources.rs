@@ -4,7 +4,7 @@
 use super::{Result, Row, Tx, Value};
 use crate::values;
 
-/// What of a rule took hold.
+/// What of a rule matched.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// The badge with this slug was given.

@@ -1,4 +1,4 @@
-//! How often rules take hold, as far as no other row says it, and when it was told that one does so far more often.
+//! How often rules match, as far as no other row says it, and when it was told that one does so far more often.
 
 use dregs_core::rules::Kind;
 use dregs_core::time::Timestamp;
@@ -31,7 +31,7 @@ pub fn forget(tx: &mut Tx, team_id: i64, hour: i64) -> Result<()> {
     Ok(())
 }
 
-/// A rule that took hold far more often than it did.
+/// A rule that matched far more often than it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
     pub at: Timestamp,

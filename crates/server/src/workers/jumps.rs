@@ -1,4 +1,4 @@
-//! Looks once an hour whether rules take hold far more often than they did, and draws some at random once a week.
+//! Looks once an hour whether rules match far more often than they did, and draws some at random once a week.
 
 use std::sync::Arc;
 use std::time::Duration;

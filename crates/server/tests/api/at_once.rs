@@ -177,7 +177,7 @@ async fn all_that_is_wrong_is_told_at_once() {
                 "config": {"recipients": ["ada", 5], "mailsPerMinute": 0},
             }),
             "config.recipients[1]: must be a string, not 5; type: there is no mail server: set smtp_url (DREGS_SMTP_URL) \
-             and start the server again; config.recipients[0]: is not an e-mail address; config.mailsPerMinute: must be from 1 to 1000"
+             and start the server again; config.recipients[0]: `ada` is not an e-mail address; config.mailsPerMinute: must be from 1 to 1000"
                 .to_owned(),
         ),
         (

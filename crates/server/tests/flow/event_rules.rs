@@ -268,6 +268,22 @@ async fn what_cannot_be_asked_is_refused_by_its_place(engine: Engine) {
             "{conditions}: {body}"
         );
     }
+    // No e-mail address is on a list of networks.
+    server.post("/api/lists", json!({"name": "Office", "type": "NETWORK"})).await;
+    let email = json!([{"type": "NOT_IN_LIST", "fact": "email", "list": "office"}]);
+    let (status, body) = server.call(Method::POST, RULES, Some(rule("Wrong", email))).await;
+    assert_eq!(
+        (status.as_u16(), &body["details"][0]),
+        (
+            400,
+            &json!({"field": "conditions[0].list", "message":
+            "must be of type EMAIL or EMAIL_DOMAIN or TEXT for the fact `email`; `office` is of type NETWORK"})
+        )
+    );
+    for fact in ["ip", "ip.network", "event.data.address"] {
+        let fits = rule(fact, json!([{"type": "IN_LIST", "fact": fact, "list": "office"}]));
+        assert_eq!(server.call(Method::POST, RULES, Some(fits)).await.0, 201, "{fact}");
+    }
     let right = rule("Right", json!([deep(3)]));
     assert_eq!(server.call(Method::POST, RULES, Some(right)).await.0, 201);
     let channel = json!({"type": "WEBHOOK", "name": "x", "events": ["IDENTITY_SCORED"],

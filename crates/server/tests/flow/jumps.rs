@@ -1,4 +1,4 @@
-//! Rules that take hold far more often than they did, and who is told.
+//! Rules that match far more often than they did, and who is told.
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use dregs_core::time::Timestamp;
 use dregs_server::store::Tx;
 use dregs_server::store::lists::{self, Entry};
+use dregs_server::store::settings;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -18,6 +19,8 @@ use crate::support::server::{TestServer, answer, event, eventually, settled};
 on_both_engines!(
     an_office_whose_network_is_trusted_leaves_the_queue_and_comes_back_without_it,
     a_trusted_device_and_a_trusted_tester_are_left_out_of_sharing,
+    whom_a_change_concerns_is_told_before_it_is_made,
+    what_was_added_can_be_undone_by_what_the_answer_names,
     an_entry_ends_without_anybody_doing_anything,
     a_table_is_taken_in_whole_or_not_at_all,
     a_list_of_many_is_read_once_and_then_only_what_has_changed,
@@ -124,7 +127,7 @@ async fn an_office_whose_network_is_trusted_leaves_the_queue_and_comes_back_with
     assert!(of_ring >= RING.len(), "{of_ring}");
     let ours = list(&server, "Our office", "NETWORK", true).await;
     let added = add(&server, ours, json!([{"value": "203.0.113.77/24", "comment": "Berlin"}])).await;
-    assert_eq!(added, json!({"added": 1, "changed": 0, "unchanged": 0}));
+    assert_eq!((&added["added"], &added["changed"], &added["unchanged"]), (&json!(1), &json!(0), &json!(0)));
     until_open(&server, "office-", 0).await;
     let words = "203.0.113.0/24 is on the trusted list \"Our office\".";
     for analyzer in ["uniqueness.shared-ip", "behavior.sign-up-burst"] {
@@ -181,8 +184,91 @@ async fn an_entry_ends_without_anybody_doing_anything(engine: Engine) {
     assert_eq!(left.len(), 1, "what has ended is still to be seen: {left:?}");
     // Put in again without an end, it counts again.
     let again = add(&server, devices, json!([{"value": "shared"}])).await;
-    assert_eq!(again, json!({"added": 0, "changed": 1, "unchanged": 0}));
+    assert_eq!(again, json!({"added": 0, "changed": 1, "unchanged": 0, "auditId": null}));
     until_open(&server, "", 0).await;
+}
+
+/// Two with one device, one with a device of their own, and a list of devices for which one rule asks and to which another
+/// adds.
+async fn three_and_a_list(server: &TestServer) -> i64 {
+    for (id, device) in [("ada", "shared"), ("bob", "shared"), ("kim", "own")] {
+        let mut signup = event(id, id);
+        signup["device"] = json!({"fingerprint": device});
+        server.post("/api/events", signup).await;
+    }
+    let devices = list(server, "Devices", "DEVICE", false).await;
+    add(server, devices, json!([{"value": "shared"}])).await;
+    let asks = json!([{"type": "IN_LIST", "fact": "device", "list": "devices"}]);
+    let rule = |name: &str, conditions: Value, adds: Value| json!({"name": name, "severity": "INFO", "conditions": conditions, "addsToLists": adds});
+    let chargeback = json!([{"type": "EVENT_IS", "events": ["chargeback"]}]);
+    let adds = json!([{"list": "devices", "what": "DEVICE"}]);
+    for rule in [rule("Asks", asks, json!([])), rule("Adds", chargeback, adds)] {
+        server.post("/api/escalation-rules", rule).await;
+    }
+    server.channel("Ops", json!({"url": "http://127.0.0.1:9/"})).await;
+    settled(server).await;
+    devices
+}
+
+async fn whom_a_change_concerns_is_told_before_it_is_made(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let devices = three_and_a_list(&server).await;
+    let path = format!("/api/lists/{devices}/actions/preview");
+    let told = |identities: u64| json!({"identities": identities, "lookedAt": 3, "total": 3, "channels": ["ops"], "askedBy": ["Asks"], "addedToBy": ["Adds"]});
+    let before = server.get(&format!("/api/lists/{devices}")).await;
+    for (body, identities) in [
+        (json!({}), 2),
+        (json!({"values": ["own"]}), 1),
+        (json!({"values": ["own", "shared", "own"]}), 3),
+        (json!({"values": ["nobody's"]}), 0),
+    ] {
+        assert_eq!(server.post(&path, body.clone()).await, told(identities), "{body}");
+    }
+    let tried = server
+        .post(&format!("/api/lists/{devices}/import?dryRun=true"), json!({"csv": "shared\nown\n"}))
+        .await;
+    assert_eq!((&tried["added"], &tried["preview"]), (&json!(1), &told(1)), "what is there stays as it is");
+    assert_eq!(server.get(&format!("/api/lists/{devices}")).await, before, "nothing is changed by asking");
+    for (values, message) in [
+        (json!([" "]), "values[0]: must be a fingerprint of a device, of at most 320 bytes"),
+        (json!([]), "values: must have from 1 to 1000 values"),
+    ] {
+        let (status, body) = server.call(Method::POST, &path, Some(json!({"values": values}))).await;
+        let said =
+            format!("{}: {}", body["details"][0]["field"], body["details"][0]["message"]).replace('"', "");
+        assert_eq!((status.as_u16(), said.as_str()), (400, message));
+    }
+    // Those who are scored again are those who were counted.
+    rescored(&server).await;
+    let scored = async |id: &str| server.get(&format!("/api/identities/{id}")).await["lastScoredAt"].clone();
+    let before = [scored("ada").await, scored("bob").await, scored("kim").await];
+    server.patch(&format!("/api/lists/{devices}"), json!({"trusted": true})).await;
+    rescored(&server).await;
+    let after = [scored("ada").await, scored("bob").await, scored("kim").await];
+    assert_eq!([0, 1, 2].map(|n| before[n] != after[n]), [true, true, false]);
+}
+
+/// Waits until all whom earlier changes concern are scored again.
+async fn rescored(server: &TestServer) {
+    eventually("the past to be looked through", async || {
+        let left = server.app.store.read(|tx| settings::with_prefix(tx, "rescore:")).await.unwrap();
+        left.is_empty().then_some(())
+    })
+    .await;
+    settled(server).await;
+}
+
+async fn what_was_added_can_be_undone_by_what_the_answer_names(engine: Engine) {
+    let server = TestServer::start(engine).await;
+    let devices = list(&server, "Devices", "DEVICE", false).await;
+    let path = format!("/api/lists/{devices}");
+    let added = add(&server, devices, json!([{"value": "one"}])).await;
+    let taken = server.post(&format!("{path}/import"), json!({"csv": "two\n"})).await;
+    for id in [&added["auditId"], &taken["auditId"]] {
+        let undone = server.post(&format!("/api/audit-log/{id}/actions/undo"), Value::Null).await;
+        assert_eq!(undone["lists"][0]["removed"], 1, "{undone}");
+    }
+    assert_eq!(server.get(&path).await["entryCount"], 0);
 }
 
 async fn export(server: &TestServer, list: i64) -> String {

@@ -81,7 +81,12 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
   useEffect(() => {
     onSelect?.(current);
   }, [current, onSelect]);
-  if (rows.length === 0 && page.first) return <div className="panel">{empty}</div>;
+  // Where the table goes from under the pointer, nobody is told that it has left: rows that come later are not to wait for it.
+  const isEmpty = rows.length === 0 && page.first;
+  useEffect(() => {
+    if (isEmpty) take(false);
+  }, [isEmpty]);
+  if (isEmpty) return <div className="panel">{empty}</div>;
   return (
     <>
       <SortChoice columns={columns} />

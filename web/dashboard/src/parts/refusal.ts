@@ -65,6 +65,8 @@ function split(error: unknown, pathOf: (field: string) => string | undefined): {
 /** What stands beside the field; of a list, with the place in it. */
 function told({ field, message }: { field: string; message: string }): string {
   const place = /\[(\d+)\]/.exec(field)?.[1];
+  // Some name what is wrong themselves.
+  if (message.startsWith("`")) return sentence(message);
   return sentence(place === undefined ? message : `number ${Number(place) + 1} ${message}`);
 }
 

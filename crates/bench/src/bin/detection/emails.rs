@@ -16,7 +16,7 @@ use crate::figures::{Error, Report, Target};
 use crate::packages;
 
 const NAME: &str = "e-mail domains";
-/// Where rules usually take hold, and where a score begins to look low.
+/// Where rules usually match, and where a score begins to look low.
 const CAUGHT_BELOW: u8 = 50;
 const LOW_BELOW: u8 = 60;
 /// 2026-12-01T00:00:00Z: when the shipped lists are new.

@@ -26,7 +26,7 @@ const STRONG: [(KeyKind, &str); 3] = [
 const DOUBT: f64 = 2.0;
 
 /// By which part of the others, [`DOUBT`] among them, is bad. Four of four are two thirds, and by themselves leave 44 of
-/// 100: no rule that ships takes hold by that alone.
+/// 100: no rule that ships matches by that alone.
 const VALUE_BY_PART: [(f64, f64); 4] = [(0.2, 0.5), (0.33, 0.37), (0.67, 0.2), (1.0, 0.1)];
 
 pub const ANALYZER: Analyzer = Analyzer {

@@ -18,7 +18,7 @@ const WEEK_MS: i64 = 7 * DAY_MS;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     pub closed: usize,
-    /// Half were closed within so long, and nine tenths; `None` where none was closed.
+    /// The median and the 90th percentile of the time to closing; `None` where none was closed.
     pub median_ms: Option<i64>,
     pub ninth_decile_ms: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! A few identities a week, drawn at random for somebody to look at: those whom rules take hold of say how often rules are
+//! A few identities a week, drawn at random for somebody to look at: those whom rules match say how often rules are
 //! right, and nobody else would say what they miss. Drawn for teams that label at all.
 
 use std::collections::HashMap;
@@ -107,7 +107,7 @@ pub struct Estimate {
     pub drawn: u64,
     pub labelled: u64,
     pub bad: u64,
-    /// Of the bad, those of whom no rule had taken hold.
+    /// Of the bad, those whom no rule had matched.
     pub missed: u64,
     /// The part of those that is bad, and between which it is with 95% confidence; `None` where nobody is labelled.
     pub share: Option<(f64, f64, f64)>,

@@ -1,4 +1,4 @@
-//! Rules that take hold far more often than their own past lets expect: once an hour each is looked at, and channels are
+//! Rules that match far more often than their own past lets expect: once an hour each is looked at, and channels are
 //! told of those that do, of each once a day.
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ impl Traffic {
         self.by_hour.range(from..to.max(from)).map(|(_, events)| events.unsigned_abs()).sum()
     }
 
-    /// How often a rule took hold in the hours from `from` up to but not `to`.
+    /// How often a rule matched in the hours from `from` up to but not `to`.
     fn taken(&self, count: i64, from: i64, to: i64) -> Taken {
         let hours = u32::try_from(to - from).unwrap_or(0);
         Taken { count: count.max(0).unsigned_abs(), events: self.between(from, to), hours }
@@ -188,6 +188,6 @@ fn tell_of(tx: &mut Tx, found: &Found, now: Timestamp) -> Result<Vec<i64>> {
     let id = notifications::insert(tx, of.team_id, event, now, &data.to_string())?;
     let subscribers = channels::subscribers(tx, of.team_id, event)?;
     of_notification(tx, (event, id), None, &subscribers, None, now)?;
-    tracing::info!(rule = of.rule_id, kind, count, expected, "a rule takes hold far more often than it did");
+    tracing::info!(rule = of.rule_id, kind, count, expected, "a rule matches far more often than it did");
     Ok(subscribers.into_iter().map(|to| to.channel_id).collect())
 }

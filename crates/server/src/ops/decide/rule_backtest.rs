@@ -221,7 +221,7 @@ pub(super) struct Replay {
     lists: Arc<Lists>,
     known: HashMap<i64, Known>,
     pub cycles: u64,
-    /// How often it took hold, by day (UTC).
+    /// How often it matched, by day (UTC).
     pub days: BTreeMap<String, u64>,
     /// Of whom.
     pub opened: HashSet<i64>,

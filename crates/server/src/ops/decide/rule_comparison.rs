@@ -20,7 +20,7 @@ const SAMPLE_IDENTITIES: usize = 10;
 
 /// What one of the two would have done.
 pub struct Side {
-    /// How often it would have taken hold, by day (UTC), those without left out.
+    /// How often it would have matched, by day (UTC), those without left out.
     pub days: BTreeMap<String, u64>,
     pub concerned: Part,
 }

@@ -33,7 +33,7 @@ const DOMAIN_HOLDERS_MIN: usize = 25;
 /// Identities that are looked at for one value: with itself more than make it nobody's own.
 const HOLDERS_MAX: i64 = 50;
 
-/// A rule that took hold, and what it puts on lists.
+/// A rule that matched, and what it puts on lists.
 struct Taken<'r> {
     rule: &'r str,
     adds: &'r [Addition],

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::failpoint::{self, Failpoint};
+use crate::ops::apart::apart;
 use crate::ops::handoff::Evaluations;
 use crate::ops::ingest::refold;
 use crate::ops::lists::roster::Rosters;
@@ -102,11 +103,7 @@ impl Work {
     /// The values that it is about, as a list.
     fn listed(&self, tx: &mut Tx) -> Result<Option<List>> {
         let Concern::Listed(list_type) = self.concern else { return Ok(None) };
-        let values = self.values(tx)?;
-        let mut list = List::new(String::new(), list_type, false);
-        let change = |value| Change { value, is_in: true, ends_at: None };
-        list.apply(&HASHER, values.into_iter().map(change));
-        Ok(Some(list))
+        Ok(Some(list_of(list_type, self.values(tx)?)))
     }
 
     fn end(&self, tx: &mut Tx, name: &str) -> Result<()> {
@@ -115,6 +112,14 @@ impl Work {
         }
         settings::delete(tx, name)
     }
+}
+
+/// A list of these values.
+fn list_of(list_type: ListType, values: Vec<String>) -> List {
+    let mut list = List::new(String::new(), list_type, false);
+    let change = |value| Change { value, is_in: true, ends_at: None };
+    list.apply(&HASHER, values.into_iter().map(change));
+    list
 }
 
 /// A change of what something means: what it is about, and its value.
@@ -237,6 +242,13 @@ pub fn forget_values(tx: &mut Tx, team_id: i64, values: &[String]) -> Result<()>
 /// Identities that are looked at to count those whom a change concerns: the newest. It takes a second or so.
 const COUNTED_MAX: u64 = 20_000;
 
+/// A change that may come.
+struct Asked {
+    concern: Concern,
+    value: String,
+    listed: Option<List>,
+}
+
 /// Whom a change concerns.
 struct Count {
     /// Of those looked at.
@@ -249,18 +261,18 @@ async fn count(
     long_reads: &LongReads,
     mappings: &Directory,
     team_id: i64,
-    concern: Concern,
-    value: String,
+    asked: &Arc<Asked>,
 ) -> Result<Count> {
     let mut count = Count { identities: 0, looked_at: 0 };
     let mut before = i64::MAX;
     while count.looked_at < COUNTED_MAX {
-        let (mappings, value) = (mappings.current(), value.clone());
+        let (mappings, asked) = (mappings.current(), Arc::clone(asked));
         let chunk = long_reads
             .read(move |tx| {
                 let walked = identities::before(tx, team_id, before, CHUNK_IDENTITIES)?;
                 let (last, looked_at) = (walked.last().map(|last| last.id), walked.len() as u64);
-                let about = About { concern, value: &value, listed: None };
+                let (value, listed) = (asked.value.as_str(), asked.listed.as_ref());
+                let about = About { concern: asked.concern, value, listed };
                 let mut concerned = 0;
                 for identity in walked {
                     let data: Map<String, Value> = serde_json::from_str(&identity.data).map_err(broken)?;
@@ -301,7 +313,37 @@ pub async fn concerned(
     team_id: i64,
     (concern, value): (Concern, String),
 ) -> Result<Concerned> {
-    let Count { identities, looked_at } = count(long_reads, mappings, team_id, concern, value).await?;
+    let asked = Asked { concern, value, listed: None };
+    concerned_by(long_reads, mappings, lists, team_id, asked).await
+}
+
+/// Counts those who show one of these values, which would be put on a list or taken off it, beside all there are: those
+/// whom [`begin_listed`] has scored again.
+///
+/// # Errors
+/// Those of the store.
+pub async fn concerned_listed(
+    long_reads: &LongReads,
+    mappings: &Directory,
+    lists: &Arc<Rosters>,
+    (team_id, list_type): (i64, ListType),
+    values: Vec<String>,
+) -> Result<Concerned> {
+    let is_many = values.len() > VALUES_MAX;
+    let concern = if is_many { Concern::Weights } else { Concern::Listed(list_type) };
+    let listed = if is_many { None } else { Some(apart(move || list_of(list_type, values)).await?) };
+    let asked = Asked { concern, value: String::new(), listed };
+    concerned_by(long_reads, mappings, lists, team_id, asked).await
+}
+
+async fn concerned_by(
+    long_reads: &LongReads,
+    mappings: &Directory,
+    lists: &Arc<Rosters>,
+    team_id: i64,
+    asked: Asked,
+) -> Result<Concerned> {
+    let Count { identities, looked_at } = count(long_reads, mappings, team_id, &Arc::new(asked)).await?;
     let total = lists.ask(team_id, Kind::Identities, |table| table.len() as u64).await?;
     let scored = move |tx: &mut Tx| channels::subscribers(tx, team_id, EventType::IdentityScored);
     let channels = long_reads.read(scored).await?.into_iter().filter(|channel| channel.enabled);

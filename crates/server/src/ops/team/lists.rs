@@ -13,7 +13,9 @@ use crate::ops::apart::apart;
 use crate::ops::audit::{self, Act, Actor};
 use crate::ops::bounds;
 use crate::ops::directories::Directories;
-use crate::ops::evaluate::rescore;
+use crate::ops::evaluate::rescore::{self, Concerned};
+use crate::ops::lists::roster::Rosters;
+use crate::ops::long_reads::LongReads;
 use crate::store::lists::{self, Ended, Entry, TeamList};
 use crate::store::{Result, Store, StoreError, Tx};
 
@@ -213,9 +215,35 @@ pub async fn delete(
 
 /// Has all scored again who are on a list.
 fn concern_all(tx: &mut Tx, list: &TeamList, now: Timestamp) -> Result<()> {
-    let entries = lists::changed_since(tx, (list.team_id, list.id), (0, 0), CHUNK_ENTRIES + 1)?;
-    let values: Vec<_> = entries.into_iter().map(|(_, change)| change.value).collect();
+    let values = first_values(tx, (list.team_id, list.id))?;
     concern(tx, list, &values, now)
+}
+
+/// What is on a list: all of it, or one more than are told apart.
+fn first_values(tx: &mut Tx, key: (i64, i64)) -> Result<Vec<String>> {
+    let entries = lists::changed_since(tx, key, (0, 0), CHUNK_ENTRIES + 1)?;
+    Ok(entries.into_iter().map(|(_, change)| change.value).collect())
+}
+
+/// Whom it would concern if a list were trusted or not, or were removed: all who are on it. Of some values, whom it would
+/// concern if they were put on the list, changed or taken off.
+///
+/// # Errors
+/// Those of the store.
+pub async fn preview(
+    long_reads: &LongReads,
+    kept: &Directories,
+    rosters: &Arc<Rosters>,
+    list: &TeamList,
+    values: Option<Vec<String>>,
+) -> Result<Concerned> {
+    let key = (list.team_id, list.id);
+    let values = match values {
+        Some(values) => values,
+        None => long_reads.read(move |tx| first_values(tx, key)).await?,
+    };
+    let of = (list.team_id, list.list_type);
+    rescore::concerned_listed(long_reads, &kept.mappings, rosters, of, values).await
 }
 
 fn concern(tx: &mut Tx, list: &TeamList, values: &[String], now: Timestamp) -> Result<()> {
@@ -323,6 +351,13 @@ fn write_entries(
     lists::put_entries(tx, (list.team_id, list.id), &rows)
 }
 
+/// What was put on a list.
+pub struct Added {
+    pub put: Put,
+    /// The entry of the audit log by which it can be undone; `None` where nothing was added.
+    pub audit_id: Option<i64>,
+}
+
 /// The same, with an entry in the audit log.
 ///
 /// # Errors
@@ -333,15 +368,16 @@ pub async fn add(
     actor: Actor,
     (action, id, entries): (&'static str, i64, Vec<NewEntry>),
     now: Timestamp,
-) -> Result<Option<Put>> {
+) -> Result<Option<Added>> {
     let done = store
         .write(move |tx| {
             let Some(put) = put(tx, &actor, (id, &entries), now)? else { return Ok(None) };
             let values = put.added.iter().chain(&put.changed).map(|entry| &entry.value);
             let mut after = told_entries(&put.list, (put.added.len(), put.changed.len()), values);
             after["revision"] = json!(put.revision());
-            record(tx, &actor, (action, id), (None, Some(after)), now)?;
-            Ok(Some(put))
+            let audit_id = record(tx, &actor, (action, id), (None, Some(after)), now)?;
+            let audit_id = put.revision().map(|_| audit_id);
+            Ok(Some(Added { put, audit_id }))
         })
         .await?;
     kept.reload_changed(now).await?;
@@ -467,7 +503,7 @@ fn record(
     (action, id): (&'static str, i64),
     (before, after): (Option<Value>, Option<Value>),
     now: Timestamp,
-) -> Result<()> {
+) -> Result<i64> {
     let act = Act { action, target_type: "list", target_id: &id.to_string(), before, after };
-    audit::record(tx, actor, &act, now)
+    audit::write(tx, actor, &act, now)
 }

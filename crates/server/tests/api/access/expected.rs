@@ -201,6 +201,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/labels/{id}/actions/preview-withdraw",   [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("POST /api/labels/{id}/actions/withdraw",           [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/lists",                                  [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/lists/{id}/actions/preview",             [401, 401, 403, 200, 404, 401, 200, 200, 200]),
     ("POST /api/lists/{id}/entries",                     [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/lists/{id}/import",                      [401, 401, 403, 200, 404, 401, 403, 200, 200]),
     ("POST /api/mappings",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),

@@ -80,6 +80,7 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/identities/{id}/actions/ban-ring" => {
             json!({"keys": [{"type": "IDENTITY", "value": unique.to_string()}]})
         }
+        "POST /api/lists/{id}/actions/preview" => json!({}),
         "POST /api/lists/{id}/import" => json!({"csv": "two"}),
         "POST /api/mcp-tokens" => json!({"name": "Assistant"}),
         "POST /api/views" => {

@@ -211,6 +211,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/lists", json!({"name": "One more", "type": "TEXT"}), 201),
         ("PATCH", "/api/lists/{id}", json!({"trusted": true}), 200),
         ("POST", "/api/lists/{id}/entries", json!({ "entries": entries }), 200),
+        ("POST", "/api/lists/{id}/actions/preview", json!({}), 200),
         ("POST", "/api/lists/{id}/import", json!({ "csv": csv }), 200),
         ("POST", "/api/mappings", json!({"kind": "EVENT_TYPE", "source": "one_more", "target": null}), 201),
         ("PATCH", "/api/mappings/{id}", json!({"target": "LOGIN"}), 200),

@@ -51,7 +51,7 @@ export function ChannelForm({ channel, error, isBusy, more, onSubmit, onCancel }
             {...form.getInputProps("type")}
           />
         )}
-        {type === "EMAIL" && <NoMailServer />}
+        {type === "EMAIL" && (channel || !form.errors.type) && <NoMailServer />}
         <TextInput label="Name" required maxLength={100} data-autofocus {...form.getInputProps("name")} />
         <Target form={form} />
         <EventTypes form={form} />

@@ -10,7 +10,7 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { Page } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import { whole } from "../settings/whole";
-import { NewCounter } from "./NewCounter";
+import { EditCounter, NewCounter } from "./CounterForm";
 import { ReadyMade } from "./ReadyMade";
 
 type Counter = Schemas["CounterBody"];
@@ -35,14 +35,17 @@ const COLUMNS: Column<Counter>[] = [
   { title: "Updated", cell: ({ updatedAt }) => <Time at={updatedAt} /> },
 ];
 
-const ACTIONS: Column<Counter> = { title: "Actions", cell: (counter) => <Remove counter={counter} /> };
+const ACTIONS: Column<Counter> = {
+  title: "Actions",
+  cell: (counter) => <Group gap={4} wrap="nowrap"><EditCounter counter={counter} /><Remove counter={counter} /></Group>,
+};
 
 export function Counters() {
   const { manage } = useMay();
   const counters = $api.useQuery("get", "/api/counters", { params: { query: { pageSize: PAGE_SIZE } } }, {
     refetchInterval: ({ state }) => (state.data?.content.some(({ status }) => status !== "READY") ? BUILDING_MS : false),
   });
-  const mayNot = useMayNot("manage", "create and delete counters");
+  const mayNot = useMayNot("manage", "create, change and delete counters");
   return (
     <Page title="Counters" mayNot={mayNot} actions={manage && <Group gap="xs"><ReadyMade /><NewCounter /></Group>}>
       <Answer of={counters} lines={4}>

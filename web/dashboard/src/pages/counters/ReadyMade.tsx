@@ -33,6 +33,7 @@ function Templates() {
               </div>
               <Button
                 size="xs"
+                flex="none"
                 variant="default"
                 aria-label={`${isAdded ? "Added" : "Add"} ${counter.name}`}
                 disabled={isAdded}

@@ -1,8 +1,11 @@
 // One device: who uses it, and what came from it.
 
+import { Button } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconListCheck } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { $api, type Schemas } from "../../api";
-import { useMayNot } from "../../app/session";
+import { useMay, useMayNot } from "../../app/session";
 import { Answer } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { browserOf } from "../../parts/browser";
@@ -13,6 +16,7 @@ import { Facts, Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { IdentitiesOf } from "../../parts/Lists";
 import { Time } from "../../parts/Time";
+import { AddToList } from "../lists/AddToList";
 import { Components } from "./Components";
 import { DisregardDevice } from "./DisregardDevice";
 
@@ -22,7 +26,7 @@ export function DevicePage() {
   const { fingerprint = "" } = useParams({ strict: false });
   const device = $api.useQuery("get", "/api/devices/{fingerprint}", { params: { path: { fingerprint } } });
   return (
-    <Page title={`Device ${shortFingerprint(fingerprint)}`} mayNot={useMayNot("triage", "disregard a device")} actions={device.data && <DisregardDevice device={device.data} />}>
+    <Page title={`Device ${shortFingerprint(fingerprint)}`} mayNot={useMayNot("triage", "disregard a device or put it on a list")} actions={device.data && <Actions device={device.data} />}>
       <Answer of={device} lines={8}>
         {(device) => (
           <>
@@ -35,6 +39,21 @@ export function DevicePage() {
         )}
       </Answer>
     </Page>
+  );
+}
+
+function Actions({ device }: { device: Device }) {
+  const { triage } = useMay();
+  const [isOpen, { open, close }] = useDisclosure(false);
+  if (!triage) return null;
+  const { fingerprint, ip, asn } = device;
+  const shown: Record<string, string | null | undefined> = { DEVICE: fingerprint, IP: ip, NETWORK: ip, ASN: asn };
+  return (
+    <>
+      <Button size="xs" variant="default" leftSection={<IconListCheck size={14} />} onClick={open}>Add to a list…</Button>
+      <DisregardDevice device={device} />
+      <AddToList shown={(type) => shown[type] ?? ""} first="DEVICE" isOpen={isOpen} close={close} />
+    </>
   );
 }
 

@@ -29,8 +29,8 @@ export function Decisions() {
     <Panel title="Decisions" note={`From opening to closing, of the escalations that people and keys have closed in the last ${DAYS} days.`}>
       <Stack gap="sm">
         <Group gap="xl">
-          <Figure label="Half within" value={lasting(data.medianSeconds)} />
-          <Figure label="Nine tenths within" value={lasting(data.ninthDecileSeconds)} />
+          <Figure label="Median" value={lasting(data.medianSeconds)} />
+          <Figure label="90th percentile" value={lasting(data.ninthDecileSeconds)} />
           <Figure label="Escalations closed" value={data.closed.toLocaleString("en")} />
           <Alike agreement={data.agreement ?? null} />
         </Group>
@@ -74,15 +74,15 @@ function Times({ title, head, rows }: { title: string; head: string; rows: [name
     <div className="table-box" data-stacks role="group" aria-label={title} tabIndex={0} style={{ flex: "1 1 18rem" }}>
       <Table verticalSpacing={5} horizontalSpacing="xs">
         <Table.Thead>
-          <Table.Tr><Table.Th>{head}</Table.Th><Table.Th>Closed</Table.Th><Table.Th>Half within</Table.Th><Table.Th>Nine tenths within</Table.Th></Table.Tr>
+          <Table.Tr><Table.Th>{head}</Table.Th><Table.Th>Closed</Table.Th><Table.Th>Median</Table.Th><Table.Th>90th percentile</Table.Th></Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {rows.map(([name, { closed, medianSeconds, ninthDecileSeconds }], place) => (
             <Table.Tr key={place}>
               <Table.Td data-title={head}>{name}</Table.Td>
               <Table.Td className="numbers" data-title="Closed">{closed.toLocaleString("en")}</Table.Td>
-              <Table.Td className="numbers" data-title="Half within">{lasting(medianSeconds)}</Table.Td>
-              <Table.Td className="numbers" data-title="Nine tenths within">{lasting(ninthDecileSeconds)}</Table.Td>
+              <Table.Td className="numbers" data-title="Median">{lasting(medianSeconds)}</Table.Td>
+              <Table.Td className="numbers" data-title="90th percentile">{lasting(ninthDecileSeconds)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

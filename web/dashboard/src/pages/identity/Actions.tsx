@@ -5,7 +5,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconDownload, IconEye, IconEyeOff, IconListCheck, IconMessageQuestion, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
-import { AddToList } from "../lists/AddToList";
+import { AddToList, shownByIdentity } from "../lists/AddToList";
 import { LabelMenu } from "../labels/LabelMenu";
 import { DeleteIdentity } from "./DeleteIdentity";
 import { AskReview } from "./AskReview";
@@ -43,7 +43,7 @@ export function Actions({ identity }: { identity: Schemas["IdentityBody"] }) {
         </Menu.Dropdown>
       </Menu>
       <AskReview id={identity.id} isOpen={isAsking} close={ask.close} />
-      <AddToList identity={identity} isOpen={isListing} close={list.close} />
+      <AddToList shown={(type) => shownByIdentity(identity, type)} first="IDENTITY" isOpen={isListing} close={list.close} />
       <Disregard identity={identity} isOpen={isDisregarding} close={disregard.close} />
       <DeleteIdentity id={identity.id} isOpen={isDeleting} close={remove.close} />
     </>

@@ -1,16 +1,23 @@
-// Puts what an identity shows on a list: its id, its e-mail address or phone number, an address or a device.
+// Puts what an identity or a device shows on a list: its id, its e-mail address or phone number, an address or a fingerprint.
 
 import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { $api, tell, type Schemas } from "../../api";
+import { useDebouncedValue } from "@mantine/hooks";
+import { $api, type Schemas } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
+import { PageLink } from "../../parts/PageLink";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
+import { Consequences, useConsequences } from "./Consequences";
 import { changed } from "./ListEntries";
 import { kindOf, type List } from "./listType";
+import { tellUndoable } from "./undoAct";
 
 interface Props {
-  identity: Schemas["IdentityBody"];
+  /** What is shown that may be on a list of this type; an empty text where nothing is. */
+  shown: (type: string) => string;
+  /** The type of the list that is offered first, where there is one. */
+  first: string;
   isOpen: boolean;
   close: () => void;
 }
@@ -23,37 +30,44 @@ export function AddToList(props: Props) {
   );
 }
 
-function Choice({ identity, close }: Props) {
+function Choice({ shown, first, close }: Props) {
   const { manage } = useMay();
   const lists = $api.useQuery("get", "/api/lists");
   return (
     <Answer of={lists} lines={3}>
       {(all) => {
         const may = all.filter(({ trusted }) => manage || !trusted);
-        return may.length > 0 ? <Form lists={may} identity={identity} close={close} /> : <Text fz="sm">There is no list that you may add to. Admins create lists in the settings.</Text>;
+        return may.length > 0 ? <Form lists={may} shown={shown} first={first} close={close} /> : <NoList mayCreate={manage} />;
       }}
     </Answer>
   );
 }
 
-/** What the identity shows of itself that may be on a list of this type. */
-function shown(identity: Schemas["IdentityBody"], type: string): string {
-  const { id, displayEmail } = identity;
+function NoList({ mayCreate }: { mayCreate: boolean }) {
+  if (!mayCreate) return <Text fz="sm">There is no list that you may add to. Admins create lists in the settings.</Text>;
+  return <Text fz="sm">There is no list yet. <PageLink to="/settings/lists" fz="sm" underline="always">Create one</PageLink> first.</Text>;
+}
+
+/** What an identity shows of itself that may be on a list of this type. */
+export function shownByIdentity({ id, displayEmail }: Schemas["IdentityBody"], type: string): string {
   if (type === "IDENTITY") return id;
   if (type === "EMAIL") return displayEmail ?? "";
   if (type === "EMAIL_DOMAIN") return displayEmail?.split("@").at(-1) ?? "";
   return "";
 }
 
-function Form({ lists, identity, close }: { lists: List[] } & Omit<Props, "isOpen">) {
+/** Long enough that a value is not asked about while it is typed. */
+const TYPED_MS = 400;
+
+function Form({ lists, shown, first: type, close }: { lists: List[] } & Omit<Props, "isOpen">) {
   const typeOf = (id: string) => lists.find((list) => String(list.id) === id)?.type ?? "";
-  const first = String((lists.find(({ type }) => type === "IDENTITY") ?? lists[0])?.id);
-  const form = useForm({ initialValues: { list: first, value: shown(identity, typeOf(first)), comment: "" }, validate: { value: required("Enter a value.") } });
+  const first = String((lists.find((list) => list.type === type) ?? lists[0])?.id);
+  const form = useForm({ initialValues: { list: first, value: shown(typeOf(first)), comment: "" }, validate: { value: required("Enter a value.") } });
   const add = $api.useMutation("post", "/api/lists/{id}/entries", {
     onError: () => {},
-    onSuccess: async ({ added }) => {
+    onSuccess: async ({ added, auditId }) => {
       close();
-      tell(added ? "It is added to the list." : "It was on the list already.");
+      tellUndoable(added ? "It is added to the list." : "It was on the list already.", auditId);
       await changed();
     },
   });
@@ -61,7 +75,13 @@ function Form({ lists, identity, close }: { lists: List[] } & Omit<Props, "isOpe
   const submit = form.onSubmit(({ list, value, comment }) => {
     add.mutate({ params: { path: { id: Number(list) } }, body: { entries: [{ value, comment: comment.trim() || null }] } });
   }, (errors) => showFirst(form, errors));
-  const choose = (list: string) => form.setValues({ list, value: shown(identity, typeOf(list)) });
+  const choose = (list: string) => form.setValues({ list, value: shown(typeOf(list)) });
+  const [asked] = useDebouncedValue({ list: form.values.list, value: form.values.value.trim() }, TYPED_MS);
+  const isAsked = asked.value !== "";
+  const consequences = useConsequences(Number(asked.list), [asked.value], isAsked);
+  // Nothing is added before it is said whom that concerns.
+  const value = form.values.value.trim();
+  const isUnsaid = value !== "" && (asked.value !== value || asked.list !== form.values.list || consequences.isPending);
   return (
     <form noValidate onSubmit={submit}>
       <Stack>
@@ -71,10 +91,11 @@ function Form({ lists, identity, close }: { lists: List[] } & Omit<Props, "isOpe
         />
         <TextInput label="Value" placeholder={kindOf(typeOf(form.values.list)).example} required maxLength={320} {...form.getInputProps("value")} />
         <TextInput label="Comment" placeholder="Why" maxLength={500} {...form.getInputProps("comment")} />
+        {isAsked && !consequences.error && <Consequences of={consequences} asking="They find it from then on." />}
         {Boolean(failure) && <Failure error={failure} />}
         <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={close}>Cancel</Button>
-          <Button type="submit" loading={add.isPending}>Add</Button>
+          <Button type="submit" disabled={isUnsaid} loading={add.isPending}>Add</Button>
         </Group>
       </Stack>
     </form>

@@ -4,12 +4,14 @@ import { Button, FileButton, Group, List as Lines, Modal, Stack, Text, Textarea 
 import { useDisclosure } from "@mantine/hooks";
 import { IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
-import { $api, tell, type Schemas } from "../../api";
+import { $api, type Schemas } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import { Words } from "../../parts/Words";
+import { ConcernedWords } from "../settings/Concerned";
 import { changed } from "./ListEntries";
 import { kindOf, type List } from "./listType";
+import { tellUndoable } from "./undoAct";
 
 type Imported = Schemas["ListImportedBody"];
 
@@ -19,8 +21,8 @@ export function ImportTable({ list }: { list: List }) {
   const preview = $api.useMutation("post", "/api/lists/{id}/import", { onError: () => {} });
   const write = $api.useMutation("post", "/api/lists/{id}/import", {
     onError: () => {},
-    onSuccess: async ({ added, changed: other }) => {
-      tell(`${counted(added, "entry is", "entries are")} added, ${other.toLocaleString("en")} changed.`);
+    onSuccess: async ({ added, changed: other, auditId }) => {
+      tellUndoable(`${counted(added, "entry is", "entries are")} added, ${other.toLocaleString("en")} changed.`, auditId);
       leave();
       await changed();
     },
@@ -44,7 +46,7 @@ export function ImportTable({ list }: { list: List }) {
       <Modal opened={isOpen} onClose={leave} title={`Import into ${list.name}`} size="lg">
         <Stack>
           <Textarea
-            label="Table" description="One entry per line: value, comment, end. The last two may be left out. At most 10,000 lines at a time."
+            label="Table" description="One entry per line: value, comment, endsAt. The last two may be left out. At most 10,000 lines at a time."
             placeholder={`value,comment,endsAt\n${kindOf(list.type).example},Why,2030-01-01T00:00:00Z`} classNames={{ input: "mono" }}
             minRows={6} maxRows={14} autosize value={csv} onChange={(event) => put(event.currentTarget.value)} data-autofocus
           />
@@ -63,11 +65,13 @@ export function ImportTable({ list }: { list: List }) {
   );
 }
 
-function Preview({ of: { added, changed, unchanged, firstAdded, errors, errorCount } }: { of: Imported }) {
+/** What the import would do: it has not done it. */
+function Preview({ of: { added, changed, unchanged, firstAdded, errors, errorCount, preview } }: { of: Imported }) {
   return (
     <div role="status">
-      <Text fz="sm"><strong>{added.toLocaleString("en")} added, {changed.toLocaleString("en")} changed, {unchanged.toLocaleString("en")} unchanged.</strong></Text>
+      <Text fz="sm"><strong>{errorCount > 0 ? "The other lines would add" : "Adds"} {counted(added, "entry", "entries")}, {errorCount > 0 ? "change" : "changes"} {changed.toLocaleString("en")}; {unchanged.toLocaleString("en")} {unchanged === 1 ? "is" : "are"} on the list already.</strong></Text>
       {firstAdded.length > 0 && <Text fz="xs" c="dimmed" className="mono break">{firstAdded.join(", ")}{added > firstAdded.length ? ", …" : ""}</Text>}
+      {errorCount === 0 && preview && <ConcernedWords found={preview} />}
       {errorCount > 0 && (
         <>
           <Text fz="sm" mt="xs">{counted(errorCount, "line is", "lines are")} wrong. Nothing is imported until {errorCount === 1 ? "it is" : "they are"} right.</Text>

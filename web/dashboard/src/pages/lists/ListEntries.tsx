@@ -1,21 +1,24 @@
 // What is on a list: searched, added to and taken away from.
 
-import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { keepPreviousData } from "@tanstack/react-query";
-import { useState } from "react";
-import { $api, refresh, tell, type Schemas } from "../../api";
+import { useDisclosure } from "@mantine/hooks";
+import { keepPreviousData, useMutation } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { $api, api, asApiError, refresh, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { Answer, Empty, Failure } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
-import { Confirm } from "../../parts/Confirm";
 import { SearchFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
+import { tellChanged } from "../settings/undo";
 import { whole } from "../settings/whole";
+import { Consequences, useConsequences } from "./Consequences";
 import { kindOf, type List } from "./listType";
+import { tellUndoable } from "./undoAct";
 
 type Entry = Schemas["ListEntryBody"];
 interface Props { list: List; mayChange: boolean }
@@ -73,37 +76,76 @@ function End({ at }: { at: string | null | undefined }) {
   return Date.parse(at) <= Date.now() ? <Chip tone={1}>Ended</Chip> : <Time at={at} isAhead />;
 }
 
-function Remove({ list, entry: { id, value } }: { list: List; entry: Entry }) {
-  const remove = $api.useMutation("delete", "/api/lists/{id}/entries/{entryId}", {
-    onSuccess: async () => {
-      tell(`${value} is removed.`);
-      await changed();
+/** Removes an entry. Answers what takes it back. */
+async function drop(list: List, { id, value, comment, endsAt }: Entry): Promise<() => Promise<void>> {
+  const { error } = await api.DELETE("/api/lists/{id}/entries/{entryId}", { params: { path: { id: list.id, entryId: id } } });
+  if (error) throw error;
+  await changed();
+  return async () => {
+    const { error } = await api.POST("/api/lists/{id}/entries", { params: { path: { id: list.id } }, body: { entries: [{ value, comment: comment ?? null, endsAt: endsAt ?? null }] } });
+    if (error) throw error;
+    await changed();
+  };
+}
+
+function Remove({ list, entry }: { list: List; entry: Entry }) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  return (
+    <>
+      <Button size="xs" variant="subtle" color="red" onClick={open}>Remove…</Button>
+      <Modal opened={isOpen} onClose={close} title={`Remove ${entry.value}?`}><RemoveQuestion list={list} entry={entry} close={close} /></Modal>
+    </>
+  );
+}
+
+function RemoveQuestion({ list, entry, close }: { list: List; entry: Entry; close: () => void }) {
+  const consequences = useConsequences(list.id, [entry.value]);
+  const remove = useMutation({
+    mutationFn: () => drop(list, entry),
+    onError: () => {},
+    onSuccess: (undo) => {
+      close();
+      tellChanged(`${entry.value} is removed.`, undo);
     },
   });
-  const path = { id: list.id, entryId: id };
   return (
-    <Confirm action="Remove" question={`Remove ${value}?`} loading={remove.isPending} onConfirm={() => remove.mutate({ params: { path } })}>
-      Whoever shows it is rescored.
-    </Confirm>
+    <Stack>
+      <Consequences of={consequences} asking="They no longer find it." />
+      {remove.error && <Failure error={remove.error} />}
+      <Group justify="flex-end" gap="xs" className="buttons">
+        <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
+        <Button color="red" disabled={consequences.isPending} loading={remove.isPending} onClick={() => remove.mutate()}>Remove</Button>
+      </Group>
+    </Stack>
   );
+}
+
+/** An entry that is about to be added. */
+interface New {
+  value: string;
+  comment: string | null;
+  endsAt: string | null;
 }
 
 function NewEntry({ list }: { list: List }) {
   const form = useForm({ initialValues: { value: "", comment: "", endsAt: "" }, validate: { value: required("Enter a value.") } });
-  const add = $api.useMutation("post", "/api/lists/{id}/entries", {
-    onError: () => {},
-    onSuccess: async ({ added, unchanged }) => {
-      tell(added ? "It is added." : unchanged ? "It was on the list already." : "The entry is changed.");
-      form.reset();
-      await changed();
-    },
-  });
-  // The API names a field of the first entry.
-  const failure = useRefusal(form, add.error, (field) => field.replace(/^entries\[0\]\./, ""));
+  const [asked, ask] = useState<New>();
+  const [refused, refuse] = useState<unknown>();
+  // The API names a field of the first entry, or the first of the values.
+  const failure = useRefusal(form, refused, (field) => field.replace(/^entries\[0\]\./, "").replace(/^values\[0\]$/, "value"));
   const submit = form.onSubmit(({ value, comment, endsAt }) => {
-    const entry = { value, comment: comment.trim() || null, endsAt: endsAt ? new Date(endsAt).toISOString() : null };
-    add.mutate({ params: { path: { id: list.id } }, body: { entries: [entry] } });
+    refuse(undefined);
+    ask({ value: value.trim(), comment: comment.trim() || null, endsAt: endsAt ? new Date(endsAt).toISOString() : null });
   }, (errors) => showFirst(form, errors));
+  const cancel = () => ask(undefined);
+  const done = () => {
+    form.reset();
+    cancel();
+  };
+  const giveBack = (error: unknown) => {
+    refuse(error);
+    cancel();
+  };
   return (
     <Panel>
       <form noValidate onSubmit={submit}>
@@ -112,11 +154,49 @@ function NewEntry({ list }: { list: List }) {
             <TextInput label="Value" placeholder={kindOf(list.type).example} required maxLength={320} flex={1} miw={180} {...form.getInputProps("value")} />
             <TextInput label="Comment" placeholder="Why" maxLength={500} flex={1} miw={180} {...form.getInputProps("comment")} />
             <TextInput label="Ends" type="datetime-local" miw={180} {...form.getInputProps("endsAt")} />
-            <Button type="submit" className="beside-label" loading={add.isPending}>Add</Button>
+            <Button type="submit" className="beside-label">Add…</Button>
           </Group>
           {Boolean(failure) && <Failure error={failure} />}
         </Stack>
       </form>
+      <Modal opened={asked !== undefined} onClose={cancel} title={asked && `Add ${asked.value} to ${list.name}?`}>
+        {asked && <AddQuestion list={list} entry={asked} {...{ done, giveBack, cancel }} />}
+      </Modal>
     </Panel>
+  );
+}
+
+interface AddProps {
+  list: List;
+  entry: New;
+  done: () => void;
+  /** What is refused is said beside its field. */
+  giveBack: (error: unknown) => void;
+  cancel: () => void;
+}
+
+function AddQuestion({ list, entry, done, giveBack, cancel }: AddProps) {
+  const consequences = useConsequences(list.id, [entry.value]);
+  const isRefused = asApiError(consequences.error)?.status === 400;
+  useEffect(() => {
+    if (isRefused) giveBack(consequences.error);
+  }, [isRefused]);
+  const add = $api.useMutation("post", "/api/lists/{id}/entries", {
+    onError: giveBack,
+    onSuccess: async ({ added, unchanged, auditId }) => {
+      done();
+      tellUndoable(added ? `${entry.value} is added.` : unchanged ? "It was on the list already." : "The entry is changed.", auditId);
+      await changed();
+    },
+  });
+  if (isRefused) return null;
+  return (
+    <Stack>
+      <Consequences of={consequences} asking="They find it from then on." />
+      <Group justify="flex-end" gap="xs" className="buttons">
+        <Button variant="default" onClick={cancel} data-autofocus>Cancel</Button>
+        <Button disabled={consequences.isPending} loading={add.isPending} onClick={() => add.mutate({ params: { path: { id: list.id } }, body: { entries: [entry] } })}>Add</Button>
+      </Group>
+    </Stack>
   );
 }

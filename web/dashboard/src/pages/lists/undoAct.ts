@@ -1,7 +1,8 @@
 // Undoes what an act put on lists, by its entry in the audit log.
 
-import { api, refresh, type Schemas } from "../../api";
+import { api, refresh, tell, type Schemas } from "../../api";
 import { counted } from "../../parts/counts";
+import { offer } from "../../parts/offer";
 
 type Undone = Schemas["UndoneBody"];
 
@@ -10,6 +11,15 @@ export async function undo(id: number): Promise<Undone> {
   const { data, error } = await api.POST("/api/audit-log/{id}/actions/undo", { params: { path: { id } } });
   if (!data) throw error;
   return data;
+}
+
+/** Says what was done, with a way back where the audit log has one. */
+export function tellUndoable(message: string, auditId: number | null | undefined): void {
+  if (auditId == null) return tell(message);
+  offer(message, "Undo", async () => {
+    tell(undoneWords(await undo(auditId)));
+    await refreshUndone();
+  });
 }
 
 /** Asks again for what may have changed with it. */

@@ -43,7 +43,7 @@ export function FactFields({ condition, onChange }: ParametersProps) {
         value={condition.fact ?? ""}
         onChange={(fact) => onChange({ fact })}
       />
-      <Compared condition={condition} onChange={onChange} seen={(fact?.values ?? []).map(String)} />
+      <Compared condition={condition} onChange={onChange} seen={(fact?.values ?? []).map(String)} types={fact?.listTypes} />
     </div>
   );
 }
@@ -60,7 +60,14 @@ function Described({ fact }: { fact: Schemas["FactBody"] | undefined }) {
   );
 }
 
-function Compared({ condition, onChange, seen }: ParametersProps & { seen: string[] }) {
+interface ComparedProps extends ParametersProps {
+  /** Values that the fact has had. */
+  seen: string[];
+  /** The types of lists on which its values can be; nothing where that is not known. */
+  types: string[] | undefined;
+}
+
+function Compared({ condition, onChange, seen, types }: ComparedProps) {
   const { value, values, pattern } = condition;
   switch (subjectOf(condition.type)) {
     case "number":
@@ -77,20 +84,21 @@ function Compared({ condition, onChange, seen }: ParametersProps & { seen: strin
         />
       );
     case "list":
-      return <ListChoice slug={condition.list ?? ""} onChange={onChange} />;
+      return <ListChoice slug={condition.list ?? ""} types={types} onChange={onChange} />;
     default:
       return <Autocomplete aria-label="Value" data={seen} value={value == null ? "" : String(value)} onChange={(value) => onChange({ value })} />;
   }
 }
 
-function ListChoice({ slug, onChange }: { slug: string; onChange: ParametersProps["onChange"] }) {
-  const lists = useTeamLists();
+function ListChoice({ slug, types, onChange }: { slug: string; types: string[] | undefined; onChange: ParametersProps["onChange"] }) {
+  // One that is chosen already stays to be seen.
+  const lists = useTeamLists().filter((list) => !types || types.includes(list.type) || list.slug === slug);
   return (
     <Select
       aria-label="List"
       placeholder="Choose a list"
       searchable
-      nothingFoundMessage="No matching list"
+      nothingFoundMessage="No list of this kind"
       data={lists.map(({ slug, name }) => ({ value: slug, label: name }))}
       value={slug || null}
       onChange={(next) => onChange({ list: next ?? "" })}

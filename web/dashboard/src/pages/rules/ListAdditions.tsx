@@ -1,4 +1,4 @@
-// What a rule puts on lists when it takes hold: which values of the identity, on which list, for how long.
+// What a rule puts on lists when it matches: which values of the identity, on which list, for how long.
 
 import { ActionIcon, Button, Group, NativeSelect, Select, Stack, Text } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";

@@ -1,4 +1,4 @@
-// The record of a rule, a badge or an analyzer: week by week, and with which others it takes hold of the same identities.
+// The record of a rule, a badge or an analyzer: week by week, and with which others it matches the same identities.
 
 import { Alert, Stack, Table, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";

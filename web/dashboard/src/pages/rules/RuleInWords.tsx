@@ -67,7 +67,7 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
 }
 
 function AdditionsFact({ of: { addsToLists } }: { of: { addsToLists: Addition[] } }) {
-  return addsToLists.length === 0 ? <>No</> : <>{"When it takes hold, "}<AdditionsInWords additions={addsToLists} /></>;
+  return addsToLists.length === 0 ? <>No</> : <>{"When it matches, "}<AdditionsInWords additions={addsToLists} /></>;
 }
 
 function InWords({ title, facts, below, children }: { title: string; facts: [name: string, value: ReactNode][]; below: ReactNode; children: ReactNode }) {

@@ -172,14 +172,14 @@ function Found({ found, name }: { found: Comparison; name: string }) {
   ];
   return (
     <Stack gap="sm">
-      <LineChart label={`How often each took hold on ${counted(times.length, "day")}`} times={times} series={series} height={140} />
+      <LineChart label={`How often each matched on ${counted(times.length, "day")}`} times={times} series={series} height={140} />
       <div className="table-box" data-stacks role="group" aria-label={`In force and ${name.toLowerCase()}`} tabIndex={0}>
         <Table verticalSpacing={4} horizontalSpacing="sm">
-          <Table.Thead><Table.Tr><Table.Th>Takes hold</Table.Th><Table.Th>Identities</Table.Th><Table.Th>Right or wrong</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>Matches</Table.Th><Table.Th>Identities</Table.Th><Table.Th>Right or wrong</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {rows.map(([title, { identities, tally }]) => (
               <Table.Tr key={title}>
-                <Table.Td data-title="Takes hold">{title}</Table.Td>
+                <Table.Td data-title="Matches">{title}</Table.Td>
                 <Table.Td className="numbers" data-title="Identities">{identities.toLocaleString("en")}</Table.Td>
                 <Table.Td data-title="Right or wrong"><AccuracyCell tally={tally ?? undefined} /></Table.Td>
               </Table.Tr>

@@ -55,5 +55,11 @@ function byField(error: unknown, isShown: (field: string) => boolean): FieldErro
   const details = refusal?.details ?? [];
   if (details.length === 0 || !details.every(({ field }) => isShown(field))) return { "": <Words text={errorText(error)} /> };
   // The first that is said of a field is what to mend first.
-  return Object.fromEntries(details.map(({ field, message }): [string, ReactNode] => [field, <Words text={sentence(message)} />]).reverse());
+  return Object.fromEntries(details.map(({ field, message }): [string, ReactNode] => [field, <Words text={told(message)} />]).reverse());
+}
+
+/** What is chosen here, and not written, is asked for so. */
+function told(message: string): string {
+  const missing = /^must be the slug of an? (\w+)$/.exec(message)?.[1];
+  return missing === undefined ? sentence(message) : `Choose a ${missing}.`;
 }

@@ -29,26 +29,24 @@ interface Found {
 }
 
 export function Concerned({ of }: Pick<ComponentProps<typeof Answer<Found>>, "of">) {
+  return <Answer of={of} lines={2}>{(found) => <ConcernedWords found={found} />}</Answer>;
+}
+
+export function ConcernedWords({ found: { identities, lookedAt, total, channels, eventCount, eventCountIsExact } }: { found: Found }) {
   const { data: all } = $api.useQuery("get", "/api/channels");
   const nameOf = (slug: string) => all?.find((channel) => channel.slug === slug)?.name ?? slug;
+  const events = eventCount != null && `${eventCountIsExact ? "" : "More than "}${counted(eventCount, "event")} ${eventCount === 1 ? "has" : "have"} this name. `;
+  const isAll = lookedAt >= total;
+  const count = isAll ? identities : Math.round((identities / Math.max(lookedAt, 1)) * total);
+  const who = total === 1 ? "the only identity" : `${isAll ? "" : "about "}${count.toLocaleString("en")} of ${counted(total, "identity", "identities")}`;
+  if (identities === 0) return <Text fz="sm" role="status">{events}No identity is rescored{isAll ? "." : `, of the newest ${lookedAt.toLocaleString("en")}.`}</Text>;
   return (
-    <Answer of={of} lines={2}>
-      {({ identities, lookedAt, total, channels, eventCount, eventCountIsExact }) => {
-        const events = eventCount != null && `${eventCountIsExact ? "" : "More than "}${counted(eventCount, "event")} ${eventCount === 1 ? "has" : "have"} this name. `;
-        const isAll = lookedAt >= total;
-        const count = isAll ? identities : Math.round((identities / Math.max(lookedAt, 1)) * total);
-        const who = total === 1 ? "the only identity" : `${isAll ? "" : "about "}${count.toLocaleString("en")} of ${counted(total, "identity", "identities")}`;
-        if (identities === 0) return <Text fz="sm" role="status">{events}No identity is rescored{isAll ? "." : `, of the newest ${lookedAt.toLocaleString("en")}.`}</Text>;
-        return (
-          <Text fz="sm" role="status">
-            {events}<strong>Rescores {who}.</strong>{" "}
-            {channels.length > 0
-              ? `Each rescoring is sent to ${channels.map(nameOf).join(", ")} (subscribed to identity.scored). `
-              : "No enabled channel is subscribed to identity.scored. "}
-            Badges and escalations follow the new scores.
-          </Text>
-        );
-      }}
-    </Answer>
+    <Text fz="sm" role="status">
+      {events}<strong>Rescores {who}.</strong>{" "}
+      {channels.length > 0
+        ? `Each rescoring is sent to ${channels.map(nameOf).join(", ")} (subscribed to identity.scored). `
+        : "No enabled channel is subscribed to identity.scored. "}
+      Badges and escalations follow the new scores.
+    </Text>
   );
 }

@@ -16,7 +16,7 @@ pub use record::{LOOKED_AT_MAX, Overlap, Record, Subject, WEEKS, Week, record};
 /// An observation speaks against somebody from so much on, in log-odds: about two points of a score.
 const AGAINST_MIN: f64 = 0.1;
 
-/// How often something took hold of somebody, and what came of it.
+/// How often something matched somebody, and what came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Of those labelled, the bad.
@@ -27,7 +27,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of how many identities it took hold.
+    /// How many identities it matched.
     pub const fn took_hold(self) -> u64 {
         self.right + self.wrong + self.unlabelled
     }

@@ -1,4 +1,4 @@
-//! The record of one rule, badge or analyzer: week by week, and with which others it takes hold of the same people.
+//! The record of one rule, badge or analyzer: week by week, and with which others it matches the same people.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub const LOOKED_AT_MAX: usize = 10_000;
 /// Of them, read at a time.
 const PAGE_IDENTITIES: usize = 500;
 
-/// What took hold of somebody.
+/// What matched somebody.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// An escalation rule.
@@ -41,13 +41,13 @@ pub struct Week {
     pub tally: Tally,
 }
 
-/// Another one that takes hold of the same people.
+/// Another one that matches the same people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
     pub other: Subject,
-    /// Identities, of those looked at, of whom the other took hold, too.
+    /// Identities, of those looked at, whom the other matched, too.
     pub both: u64,
-    /// Of how many it took hold in all.
+    /// How many it matched in all.
     pub took_hold: u64,
 }
 
@@ -63,7 +63,7 @@ pub struct Record {
     pub looked_at: usize,
     /// Whether those are all whom it concerned.
     pub is_whole: bool,
-    /// When a rule took hold far more often than it did, if that was told of in the last week.
+    /// When a rule matched far more often than it did, if that was told of in the last week.
     pub jumped: Option<Told>,
 }
 
@@ -142,7 +142,7 @@ fn tally(accuracy: &Accuracy, subject: &Subject) -> Tally {
     found.copied().unwrap_or_default()
 }
 
-/// What had taken hold of somebody who is labelled.
+/// What had matched somebody who is labelled.
 fn took_hold(found: &Found) -> impl Iterator<Item = Subject> {
     let rules = found.rules.iter().copied().map(Subject::Rule);
     let badges = found.badges.iter().cloned().map(Subject::Badge);
@@ -150,7 +150,7 @@ fn took_hold(found: &Found) -> impl Iterator<Item = Subject> {
     rules.chain(badges).chain(against.map(|one| Subject::Analyzer(one.id.clone())))
 }
 
-/// How many identities each took hold of among those whom `subject` concerned; of how many that is, and whether it is all.
+/// How many identities each matched among those whom `subject` concerned; of how many that is, and whether it is all.
 fn others(
     tx: &mut Tx,
     team_id: i64,
