@@ -6389,6 +6389,8 @@ export interface components {
             /** @example IDENTITY_SCORED */
             event: string;
             count: number;
+            /** @description False where the channel leaves some of them out by its own conditions. */
+            countIsExact: boolean;
         };
         /** @description Conditions to try. */
         PreviewBody: {
@@ -7372,7 +7374,7 @@ export interface components {
         };
         /** @description Waves, and what is in none. */
         WavesBody: {
-            /** @description The largest first, at most 100. */
+            /** @description The 100 largest at most; those with the gravest escalation first, then the largest. */
             waves: components["schemas"]["WaveBody"][];
             /** @description Escalations that were looked at: of those that match, the newest 10,000. */
             lookedAt: number;
