@@ -8,6 +8,7 @@ use super::standing::{Held, Kind, Standing};
 use super::{BadgeRule, Condition, Ground, Happened, Label, Rules, Slugs, Snooze, ages, explain, millis};
 use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
+use crate::label::Outcome;
 use crate::list::Lists;
 use crate::score::Scores;
 use crate::time::Timestamp;
@@ -120,6 +121,8 @@ struct Timed<'r> {
     rule: i64,
     revision: i64,
     conditions: &'r [Condition],
+    /// Whether it speaks against somebody.
+    accuses: bool,
     on_after_ms: i64,
     off_after_ms: i64,
     /// It does not come into force before.
@@ -151,9 +154,35 @@ impl<'a> Clerk<'a> {
         Ground { scores: self.facts.scores, carried, agent: self.facts.agent, event, lists }
     }
 
+    /// When somebody labeled the identity good, where that speaks against what a rule says.
+    fn labeled_good_at(&self, accuses: bool) -> Option<Timestamp> {
+        let good = self.label.filter(|label| accuses && label.verdict.outcome == Outcome::Good);
+        good.map(|label| label.at)
+    }
+
+    /// The events that a rule is asked about. Of who is labeled good, what happened before accuses nobody.
+    fn asked(&self, conditions: &[Condition], accuses: bool) -> impl Iterator<Item = &'a Happened<'a>> {
+        let labeled_at = self.labeled_good_at(accuses);
+        asked(conditions, self.facts.events.unwrap_or_default()).filter(move |happened| {
+            let event = happened.subject.event;
+            labeled_at.is_none_or(|at| event.is_some_and(|event| event.timestamp > at))
+        })
+    }
+
+    /// What is remembered of a rule. Of who is labeled good, what held before is forgotten when an event that the rule names
+    /// happens once more: that is new.
+    fn before(&self, rule: &Timed, carried: &Slugs) -> Option<&'a Held> {
+        let held = self.before.get(&(rule.kind, rule.rule)).copied()?;
+        let is_settled = self.labeled_good_at(rule.accuses).is_some_and(|at| held.since <= at);
+        let names_events = rule.conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
+        let is_anew =
+            is_settled && names_events && self.met_by(rule.conditions, rule.accuses, carried).is_some();
+        Some(held).filter(|_| !is_anew)
+    }
+
     /// The first of the events that meets these conditions.
-    fn met_by(&self, conditions: &[Condition], carried: &Slugs) -> Option<&'a Happened<'a>> {
-        let mut asked = asked(conditions, self.facts.events?);
+    fn met_by(&self, conditions: &[Condition], accuses: bool, carried: &Slugs) -> Option<&'a Happened<'a>> {
+        let mut asked = self.asked(conditions, accuses);
         asked.find(|event| self.ground(carried, Some(event)).meets(conditions))
     }
 
@@ -163,15 +192,11 @@ impl<'a> Clerk<'a> {
         if !rule.conditions.iter().any(Condition::is_of_events) {
             return self.ground(carried, None).meets(rule.conditions);
         }
-        match self.facts.events {
-            Some(events) if asked(rule.conditions, events).next().is_some() => {
-                self.met_by(rule.conditions, carried).is_some()
-            }
-            _ => {
-                let before = self.before.get(&(rule.kind, rule.rule));
-                before.is_some_and(|before| before.revision == rule.revision && before.holds)
-            }
+        if self.asked(rule.conditions, rule.accuses).next().is_some() {
+            return self.met_by(rule.conditions, rule.accuses, carried).is_some();
         }
+        let before = self.before.get(&(rule.kind, rule.rule));
+        before.is_some_and(|before| before.revision == rule.revision && before.holds)
     }
 
     /// Whether a person has decided already what these conditions ask.
@@ -192,11 +217,17 @@ impl<'a> Clerk<'a> {
                 rule: rule.id,
                 revision: rule.revision,
                 conditions: &rule.conditions,
+                accuses: rule.badge_type == BadgeType::Bad,
                 on_after_ms: millis(rule.apply_delay_seconds),
                 off_after_ms: millis(rule.remove_delay_seconds),
                 effective_at: None,
             };
             if !self.is_in_force(&timed, &Slugs::new()) {
+                continue;
+            }
+            // It held when a person said that nothing is wrong, and nothing has happened since.
+            let labeled_at = self.labeled_good_at(timed.accuses);
+            if self.after.last().is_some_and(|held| labeled_at.is_some_and(|at| held.since <= at)) {
                 continue;
             }
             let held = self.after.last().filter(|held| !held.holds);
@@ -227,7 +258,7 @@ impl<'a> Clerk<'a> {
     /// Why a rule that is in force gives its badge. What an event has met is told for as long as it holds.
     fn explained(&self, rule: &BadgeRule, carried: Option<&&Badge>) -> String {
         let none = Slugs::new();
-        let event = self.met_by(&rule.conditions, &none);
+        let event = self.met_by(&rule.conditions, rule.badge_type == BadgeType::Bad, &none);
         match carried {
             Some(badge) if event.is_none() && rule.conditions.iter().any(Condition::is_of_events) => {
                 badge.explanation.clone()
@@ -252,11 +283,12 @@ impl<'a> Clerk<'a> {
                 rule: rule.id,
                 revision: rule.revision,
                 conditions: &rule.conditions,
+                accuses: true,
                 on_after_ms: millis(rule.open_after_seconds),
                 off_after_ms: millis(rule.close_after_seconds),
                 effective_at: rule.effective_at,
             };
-            let was = self.before.get(&(Kind::Escalation, rule.id)).is_some_and(|held| held.in_force);
+            let was = self.before(&timed, &carried).is_some_and(|held| held.in_force);
             if self.is_in_force(&timed, &carried) && !was {
                 opened.push(rule.id);
             }
@@ -266,7 +298,7 @@ impl<'a> Clerk<'a> {
     /// Whether a rule is in force now; notes what is to be remembered of it, and when to ask again.
     fn is_in_force(&mut self, rule: &Timed, carried: &Slugs) -> bool {
         let holds = self.holds(rule, carried);
-        let before = self.before.get(&(rule.kind, rule.rule)).copied();
+        let before = self.before(rule, carried);
         if !holds && before.is_none() {
             return false;
         }

@@ -129,7 +129,8 @@ impl Address {
                 "passfile" => passfile = Some(PathBuf::from(decoded)),
                 // As libpq calls what the client library has another name for.
                 "keepalives_count" => plain.push(format!("keepalives_retries={value}")),
-                "fallback_application_name" if query.contains("application_name=") => {}
+                "fallback_application_name"
+                    if query.split('&').any(|pair| pair.starts_with("application_name=")) => {}
                 "fallback_application_name" => plain.push(format!("application_name={value}")),
                 "host" => plain.extend(value.split([',']).map(|host| format!("host={host}"))),
                 _ if PLAIN.contains(&name) => plain.push(pair.to_owned()),

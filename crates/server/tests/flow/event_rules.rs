@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, event, eventually};
+use crate::support::server::{TestServer, event, eventually, settled};
 
 on_both_engines!(
     a_rule_is_asked_at_the_events_it_names,
@@ -19,6 +19,7 @@ on_both_engines!(
     a_rule_asks_for_lists_and_counters,
     a_rule_that_is_made_later_begins_with_the_newest_event,
     a_counter_that_two_rules_ask_for_counts_once_in_their_comparison,
+    who_is_labeled_good_is_left_alone_until_it_happens_again,
     what_cannot_be_asked_is_refused_by_its_place,
     the_past_told_again_opens_what_was_opened_live,
 );
@@ -94,6 +95,45 @@ async fn a_rule_is_asked_at_the_events_it_names(engine: Engine) {
     assert_eq!(preview["matching"], 0);
     let past = server.post(&format!("{RULES}/actions/backtest"), asked).await;
     assert_eq!((&past["opened"], &past["identities"]), (&json!(1), &json!(1)));
+}
+
+/// What happened before a person said that it is fine accuses nobody, whatever is asked once more.
+async fn who_is_labeled_good_is_left_alone_until_it_happens_again(engine: Engine) {
+    let server = bare(engine).await;
+    let large = json!([{"type": "EVENT_IS", "events": ["PURCHASE"]}, {"type": "FACT_GT", "fact": "event.data.amount", "value": 500}]);
+    let id = server.post(RULES, rule("Large", large.clone())).await["id"].clone();
+    let badge = json!({"name": "Spender", "type": "BAD", "conditions": large});
+    let badge_id = server.post("/api/badge-rules", badge).await["id"].clone();
+    let slugs = async || {
+        let badges = server.get("/api/identities/ada").await["badges"].clone();
+        let slugs = badges.as_array().unwrap().iter().map(|badge| badge["slug"].as_str().unwrap().to_owned());
+        slugs.filter(|slug| slug == "spender").collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(open_after(&server, purchase("e1", "ada", 700.0)).await, ["Large"]);
+    assert_eq!(slugs().await, ["spender"]);
+    server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
+    settled(&server).await;
+    assert_eq!(slugs().await, none);
+    for enabled in [false, true] {
+        for path in [format!("{RULES}/{id}"), format!("/api/badge-rules/{badge_id}")] {
+            server.patch(&path, json!({"enabled": enabled})).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        settled(&server).await;
+    }
+    assert_eq!(open_after(&server, event("e2", "ada")).await, none);
+    assert_eq!(open_after(&server, purchase("e3", "ada", 7.0)).await, none);
+    assert_eq!(slugs().await, none);
+    assert_eq!(open_after(&server, purchase("e4", "ada", 800.0)).await, ["Large"]);
+    assert_eq!(slugs().await, ["spender"]);
+    server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
+    assert_eq!(
+        open_after(&server, purchase("e5", "ada", 900.0)).await,
+        ["Large"],
+        "without any that is small between"
+    );
+    assert_eq!(slugs().await, ["spender"]);
 }
 
 async fn a_rule_about_what_is_known_holds_at_once(engine: Engine) {

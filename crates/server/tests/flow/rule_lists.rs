@@ -213,6 +213,21 @@ async fn what_was_flagged_wrongly_is_taken_off_again(engine: Engine) {
     assert_eq!(entries(&server, addresses).await, proxy);
     assert_eq!(entries(&server, users).await[0]["comment"], "I know her");
     until_open(&server, "bob", "Bad device", false).await;
+
+    // To change the rule brings nothing back: what a person has looked at is not new. What happens then is.
+    let rules = server.get(RULES).await;
+    let chargeback =
+        rules["content"].as_array().unwrap().iter().find(|rule| rule["name"] == "Chargeback").unwrap();
+    for enabled in [false, true] {
+        server.patch(&format!("{RULES}/{}", chargeback["id"]), json!({"enabled": enabled})).await;
+        quiet(&server).await;
+    }
+    assert_eq!(open(&server, "ada").await, []);
+    assert_eq!(values(&server, devices).await, <[&str; 0]>::default());
+    send(&server, does("visit", "e4", "ada", ("shared", "203.0.113.1"))).await;
+    assert_eq!(open(&server, "ada").await, []);
+    send(&server, does("chargeback", "e5", "ada", ("shared", "203.0.113.1"))).await;
+    until(&server, devices, &["shared"]).await;
 }
 
 async fn a_badge_adds_and_its_dismissal_takes_off(engine: Engine) {
