@@ -225,11 +225,6 @@ impl<'a> Clerk<'a> {
             if !self.is_in_force(&timed, &Slugs::new()) {
                 continue;
             }
-            // It held when a person said that nothing is wrong, and nothing has happened since.
-            let labeled_at = self.labeled_good_at(timed.accuses);
-            if self.after.last().is_some_and(|held| labeled_at.is_some_and(|at| held.since <= at)) {
-                continue;
-            }
             let held = self.after.last().filter(|held| !held.holds);
             // While its delay passes it is carried for what was, and is no more.
             let explanation = held.map(|held| match known.get(rule.slug.as_str()) {
@@ -304,6 +299,14 @@ impl<'a> Clerk<'a> {
         }
         let unchanged = before.filter(|before| before.revision == rule.revision && before.holds == holds);
         let since = unchanged.map_or(self.now, |before| before.since);
+        if self.labeled_good_at(rule.accuses).is_some_and(|at| since <= at) {
+            // It was so when a person said that nothing is wrong, and nothing has happened since.
+            if holds {
+                let Timed { kind, rule, revision, .. } = *rule;
+                self.after.push(Held { kind, rule, revision, holds, since, in_force: false });
+            }
+            return false;
+        }
         let was = before.is_some_and(|before| before.in_force);
         let (from, until) = ages(rule.conditions, self.facts.first_seen_at);
         let has_begun = from.is_none_or(|from| from <= self.now);

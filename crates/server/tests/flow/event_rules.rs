@@ -101,9 +101,14 @@ async fn a_rule_is_asked_at_the_events_it_names(engine: Engine) {
 async fn who_is_labeled_good_is_left_alone_until_it_happens_again(engine: Engine) {
     let server = bare(engine).await;
     let large = json!([{"type": "EVENT_IS", "events": ["PURCHASE"]}, {"type": "FACT_GT", "fact": "event.data.amount", "value": 500}]);
-    let id = server.post(RULES, rule("Large", large.clone())).await["id"].clone();
-    let badge = json!({"name": "Spender", "type": "BAD", "conditions": large});
-    let badge_id = server.post("/api/badge-rules", badge).await["id"].clone();
+    let rules = [
+        (RULES, rule("Large", large.clone())),
+        ("/api/badge-rules", json!({"name": "Spender", "type": "BAD", "conditions": large})),
+    ];
+    let mut made = Vec::new();
+    for (path, rule) in rules {
+        made.push((format!("{path}/{}", server.post(path, rule.clone()).await["id"]), rule));
+    }
     let slugs = async || {
         let badges = server.get("/api/identities/ada").await["badges"].clone();
         let slugs = badges.as_array().unwrap().iter().map(|badge| badge["slug"].as_str().unwrap().to_owned());
@@ -115,9 +120,12 @@ async fn who_is_labeled_good_is_left_alone_until_it_happens_again(engine: Engine
     server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
     settled(&server).await;
     assert_eq!(slugs().await, none);
+    let open = server.get("/api/escalations?status=OPEN&identity=ada").await;
+    assert_eq!(open["totalElements"], 0, "the label closes it");
     for enabled in [false, true] {
-        for path in [format!("{RULES}/{id}"), format!("/api/badge-rules/{badge_id}")] {
-            server.patch(&path, json!({"enabled": enabled})).await;
+        for (path, rule) in &mut made {
+            rule["enabled"] = json!(enabled);
+            assert_eq!(server.call(Method::PUT, path, Some(rule.clone())).await.0, 200);
         }
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         settled(&server).await;

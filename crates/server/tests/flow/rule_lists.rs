@@ -178,13 +178,8 @@ async fn what_an_escalation_finds_goes_on_lists_and_whoever_has_it_is_asked_unti
 async fn what_was_flagged_wrongly_is_taken_off_again(engine: Engine) {
     let (server, [devices, addresses, users]) = bare(engine).await;
     let all = [("bad-devices", "DEVICE"), ("bad-addresses", "IP"), ("bad-users", "IDENTITY")];
-    rule(
-        &server,
-        "Chargeback",
-        at("chargeback"),
-        all.map(|(list, what)| adds(list, what)).into_iter().collect(),
-    )
-    .await;
+    let adds: Value = all.map(|(list, what)| adds(list, what)).into_iter().collect();
+    let chargeback = rule(&server, "Chargeback", at("chargeback"), adds.clone()).await;
     let listed = json!([{"type": "IN_LIST", "fact": "device", "list": "bad-devices"}]);
     rule(&server, "Bad device", listed, json!([])).await;
     send(&server, does("visit", "e1", "bob", ("shared", "203.0.113.2"))).await;
@@ -215,11 +210,11 @@ async fn what_was_flagged_wrongly_is_taken_off_again(engine: Engine) {
     until_open(&server, "bob", "Bad device", false).await;
 
     // To change the rule brings nothing back: what a person has looked at is not new. What happens then is.
-    let rules = server.get(RULES).await;
-    let chargeback =
-        rules["content"].as_array().unwrap().iter().find(|rule| rule["name"] == "Chargeback").unwrap();
     for enabled in [false, true] {
-        server.patch(&format!("{RULES}/{}", chargeback["id"]), json!({"enabled": enabled})).await;
+        let rule = json!({"name": "Chargeback", "severity": "INFO", "conditions": at("chargeback"),
+            "addsToLists": adds, "enabled": enabled});
+        let path = format!("{RULES}/{chargeback}");
+        assert_eq!(server.call(Method::PUT, &path, Some(rule)).await.0, 200);
         quiet(&server).await;
     }
     assert_eq!(open(&server, "ada").await, []);

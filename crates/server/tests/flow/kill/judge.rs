@@ -215,28 +215,23 @@ async fn judge_stored(
 
 /// Whoever had an escalation is on the list once, and nobody else.
 async fn judge_list(address: SocketAddr) -> Option<String> {
-    let all = async |path: &str| {
-        let mut all: Vec<Value> = Vec::new();
-        for page in 0.. {
-            let path = format!("{path}pageSize=100&pageNumber={page}");
-            let mut found = call(address, Method::GET, &path, Value::Null).await;
-            all.append(found["content"].as_array_mut().unwrap());
-            if found["last"] == true {
-                break;
-            }
+    let get = async |path: &str| call(address, Method::GET, path, Value::Null).await;
+    let mut escalated = BTreeSet::new();
+    for page in 0.. {
+        let found = get(&format!("/escalations?pageSize=100&pageNumber={page}")).await;
+        let content = found["content"].as_array().unwrap().iter();
+        escalated.extend(content.map(|one| one["identity"]["id"].as_str().unwrap().to_owned()));
+        if found["last"] == true {
+            break;
         }
-        all
-    };
-    let lists = call(address, Method::GET, "/lists", Value::Null).await;
+    }
+    let lists = get("/lists").await;
     let list = lists.as_array().unwrap().iter().find(|list| list["slug"] == LIST).unwrap();
-    let mut listed: Vec<_> = all(&format!("/lists/{}/entries?", list["id"])).await;
-    listed.iter_mut().for_each(|entry| *entry = entry["value"].take());
-    let escalated: BTreeSet<_> = all("/escalations?")
-        .await
-        .iter()
-        .map(|one| one["identity"]["id"].as_str().unwrap().to_owned())
-        .collect();
-    let escalated: Vec<_> = escalated.into_iter().map(Value::from).collect();
+    let listed = get(&format!("/lists/{}/entries", list["id"])).await;
+    assert_eq!(listed["next"], Value::Null, "there are fewer people than are on a page");
+    let listed = listed["content"].as_array().unwrap().iter();
+    let listed: Vec<_> = listed.map(|entry| entry["value"].as_str().unwrap().to_owned()).collect();
+    let escalated: Vec<_> = escalated.into_iter().collect();
     (listed != escalated).then(|| format!("on the list are {listed:?} instead of {escalated:?}"))
 }
 

@@ -73,5 +73,6 @@ async fn a_changed_rule_takes_hold_though_the_server_is_killed_at_every_step(eng
     assert_eq!(open["totalElements"], 1);
     let path = format!("/lists/{}/entries", bad["id"]);
     let listed = call(site.address, Method::GET, &path, Value::Null).await;
-    assert_eq!((&listed["totalElements"], &listed["content"][0]["value"]), (&json!(1), &json!("ada")));
+    let listed: Vec<_> = listed["content"].as_array().unwrap().iter().map(|entry| &entry["value"]).collect();
+    assert_eq!(listed, ["ada"]);
 }

@@ -194,7 +194,7 @@ impl Table {
                 page(found, slice, |at| (key(at) != NO_SCORE).then(|| key(at)), |_, _| Ordering::Equal)
             }
             Sort::Text(column) => {
-                let text = |at: u32| self.text(at as usize, column);
+                let text = |at: u32| self.lower(at as usize, column);
                 page(found, slice, |at| first_bytes(text(at)), |one, other| text(one).cmp(text(other)))
             }
         };
