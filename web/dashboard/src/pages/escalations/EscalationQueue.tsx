@@ -11,7 +11,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { useReasons } from "../labels/ReasonField";
-import { useArrivals, useRoom } from "./arrivals";
+import { useArrivals } from "./arrivals";
 import { assign, takeNext } from "./assigning";
 import { ActOnAll } from "./BulkChange";
 import { CloseEscalation } from "./CloseEscalation";
@@ -43,18 +43,14 @@ function WavesPage() {
 
 function QueuePage() {
   const query = useQueueQuery();
-  const [room, makeRoom] = useRoom(query);
-  const list = $api.useQuery("get", "/api/escalations", { params: { query: { ...query, pageSize: query.pageSize + room } } }, { placeholderData: keepPreviousData });
-  const asked = JSON.stringify(query);
-  const shown = useRef(asked);
-  if (!list.isPlaceholderData) shown.current = asked;
+  const list = $api.useQuery("get", "/api/escalations", { params: { query } }, { placeholderData: keepPreviousData });
   // With the reasons that are offered: keys are faster than an answer.
   const reasons = useReasons();
   return (
     <Page title="Escalations" mayNot={useMayNot("triage", "work on escalations: assign, note, snooze, acknowledge and close them")}>
       <QueueFilters />
       <Answer of={reasons} lines={10}>
-        {() => <Answer of={list} lines={10}>{(page) => <Queue query={query} page={page} isWaiting={list.isPlaceholderData && shown.current !== asked} makeRoom={makeRoom} />}</Answer>}
+        {() => <Answer of={list} lines={10}>{(page) => <Queue query={query} page={page} isWaiting={list.isPlaceholderData} />}</Answer>}
       </Answer>
     </Page>
   );
@@ -67,21 +63,12 @@ const WORK = [
 ] as const;
 const OPEN = [["Enter", "open identity"]] as const;
 
-interface QueueProps {
-  query: QueueQuery;
-  page: EscalationPage;
-  isWaiting: boolean;
-  /** Of rows that have come, so many are asked for besides those of the page. */
-  makeRoom: (rows: number) => void;
-}
-
-function Queue({ query, page, isWaiting, makeRoom }: QueueProps) {
+function Queue({ query, page, isWaiting }: { query: QueueQuery; page: EscalationPage; isWaiting: boolean }) {
   const { triage } = useMay();
   const moves = useMoves();
   const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => isAskedFor(query, status));
   const list = JSON.stringify(query);
   const { shown: rows, arrived, show, openedBefore } = useArrivals(all, isWaiting ? "" : list);
-  useEffect(() => makeRoom(arrived), [makeRoom, arrived]);
   const selection = useSelection(rows, list, isWaiting);
   const current = selection.current && moved(selection.current, moves);
   const act = useAct({ ...selection, current });

@@ -1,7 +1,7 @@
 // Escalations that open while somebody is at the queue: they wait below it, so that no row moves under the hand.
 
-import { useCallback, useReducer, useRef, useState } from "react";
-import type { Escalation, QueueQuery } from "./escalations";
+import { useReducer, useRef } from "react";
+import type { Escalation } from "./escalations";
 
 interface Seen {
   list: string;
@@ -29,16 +29,4 @@ export function useArrivals(rows: Escalation[], list: string) {
   const newest = Math.max(...shown.map(({ openedAt }) => Date.parse(openedAt)), seen.current.at);
   const first = Math.min(...rows.filter(({ id }) => !ids.has(id)).map(({ openedAt }) => Date.parse(openedAt)), newest + 1);
   return { shown, arrived, show, openedBefore: new Date(first).toISOString() };
-}
-
-/** Rows of one page, at most. */
-const ROWS_MAX = 100;
-
-/** How many rows the first page is asked for beyond its own, so that those that have come push none of them off it. */
-export function useRoom(query: QueueQuery) {
-  const list = JSON.stringify(query);
-  const [made, make] = useState({ list, rows: 0 });
-  const makeRoom = useCallback((rows: number) => make({ list, rows }), [list]);
-  const rows = made.list === list && query.pageNumber === 0 ? Math.min(made.rows, ROWS_MAX - query.pageSize) : 0;
-  return [rows, makeRoom] as const;
 }
