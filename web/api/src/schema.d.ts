@@ -7374,7 +7374,7 @@ export interface components {
         };
         /** @description Waves, and what is in none. */
         WavesBody: {
-            /** @description The 100 largest at most; those with the gravest escalation first, then the largest. */
+            /** @description The 100 largest at most; those with the most severe escalation first, then the largest. */
             waves: components["schemas"]["WaveBody"][];
             /** @description Escalations that were looked at: of those that match, the newest 10,000. */
             lookedAt: number;

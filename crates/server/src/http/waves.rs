@@ -82,7 +82,7 @@ impl WaveBody {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WavesBody {
-    /// The 100 largest at most; those with the gravest escalation first, then the largest.
+    /// The 100 largest at most; those with the most severe escalation first, then the largest.
     waves: Vec<WaveBody>,
     /// Escalations that were looked at: of those that match, the newest 10,000.
     looked_at: usize,

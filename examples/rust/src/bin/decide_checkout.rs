@@ -14,7 +14,7 @@ enum Answer {
     Decision(Value),
     /// None in time: send the event again.
     None,
-    /// The event is not stored, however often it is sent: no webhook will tell of it.
+    /// The event is not stored, however often it is sent: no webhook will report it.
     Refused,
 }
 

@@ -18,7 +18,7 @@ async fn decide(event: &Value) -> Option<Value> {
     let response = request.json(event).send().await.ok()?;
     let status = response.status();
     if !status.is_success() {
-        // It is not stored: no webhook will tell of it.
+        // It is not stored: no webhook will report it.
         eprintln!("{} was not taken: {status} {}", event["id"], response.text().await.unwrap_or_default());
         return None;
     }
