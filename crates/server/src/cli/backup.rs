@@ -55,19 +55,19 @@ impl Backup {
             return Err(Failure::Misused(format!("{shown} is there already: choose another name")));
         }
         let part = self.file.with_added_extension(PART);
-        fs::File::create(&part).map_err(|error| {
-            let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let told = match folder.filter(|folder| !folder.exists()) {
-                Some(folder) => format!("the folder {} is not there", folder.display()),
-                None => format!("{shown} cannot be written: {error}"),
-            };
-            unusable(&error, told)
-        })?;
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.exists()) {
+            return Err(Failure::Misused(format!("the folder {} is not there", folder.display())));
+        }
         let done = backup::copy(&from, &part, SystemClock.now());
         if done.is_err() {
             remove_all(&part);
         }
-        let bytes = done.map_err(|error| store_failure(&name, &error))?;
+        let bytes = done.map_err(|error| match error {
+            // Of the copy, and not of the database.
+            StoreError::Refused(told) if told.starts_with(&*part.to_string_lossy()) => Failure::Misused(told),
+            error => store_failure(&name, &error),
+        })?;
         put_in_place(&part, &self.file)?;
         line(format_args!("{shown}: {} KiB, and sound", bytes.div_ceil(1024)));
         let key = app::key_file(&config);
