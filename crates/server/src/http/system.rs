@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::auth::Caller;
 use super::error::ApiError;
 use crate::app::App;
+use crate::ops::evaluate::rescore;
 use crate::store::common::CommonValue;
 use crate::store::nodes::{self, Node};
 use crate::store::{self, Location, backup, deliveries, identities};
@@ -29,6 +30,9 @@ pub struct SystemBody {
     database_bytes: i64,
     /// Identities waiting to be scored.
     evaluation: QueueBody,
+    /// Changes of what something means — of weights, mappings, lists, datasets, rules, or of what turned out to be common —
+    /// after which not all whom they concern have come to wait for their scores yet.
+    rescoring: usize,
     /// Deliveries waiting to be sent.
     delivery: QueueBody,
     /// The files that say where addresses are.
@@ -159,13 +163,14 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
             Ok((
                 store::database_bytes(tx)?,
                 identities::waiting(tx)?,
+                rescore::under_way(tx)?,
                 deliveries::waiting(tx)?,
                 restored,
                 nodes,
             ))
         })
         .await?;
-    let (database_bytes, evaluation, delivery, (taken_at, restored_at), mut nodes) = counted;
+    let (database_bytes, evaluation, rescoring, delivery, (taken_at, restored_at), mut nodes) = counted;
     if let [own] = nodes.as_mut_slice() {
         // Who is alone need not say so again and again.
         own.seen_at = app.clock.now();
@@ -183,6 +188,7 @@ pub async fn get(State(app): State<Arc<App>>, caller: Caller) -> Result<Answer<S
         },
         database_bytes,
         evaluation: evaluation.into(),
+        rescoring,
         delivery: delivery.into(),
         geo_databases: config.geo_databases.iter().map(name).collect(),
         mail_enabled: config.smtp_url.is_some(),

@@ -27,6 +27,7 @@ async fn the_server_says_what_it_is_and_what_waits(engine: Engine) {
         },
         "databaseBytes": bytes,
         "evaluation": {"waiting": 0, "oldestDueAt": null},
+        "rescoring": 0,
         "delivery": {"waiting": 0, "oldestDueAt": null},
         "geoDatabases": [],
         "mailEnabled": false,

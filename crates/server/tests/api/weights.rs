@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{session, team};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{TestServer, answer, event, eventually};
+use crate::support::server::{TestServer, answer, event, eventually, settled};
 
 on_both_engines!(weights_are_proposed_looked_at_promoted_and_rolled_back);
 
@@ -49,11 +49,7 @@ async fn visit(server: &TestServer) {
     for chunk in told.chunks(50) {
         server.post("/api/events/batch", json!(chunk)).await;
     }
-    eventually("everybody to be scored", async || {
-        let system = server.get("/api/system").await;
-        (system["evaluation"]["waiting"] == 0).then_some(())
-    })
-    .await;
+    settled(server).await;
 }
 
 /// A score of an identity, with the weights in force or those in shadow.

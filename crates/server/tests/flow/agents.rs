@@ -13,7 +13,7 @@ use crate::on_both_engines;
 use crate::support::agent::{SigningAgent, Visit};
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{PUBLIC_KEY, TestServer, event, eventually};
+use crate::support::server::{PUBLIC_KEY, TestServer, event, eventually, settled};
 
 on_both_engines!(
     a_purchase_through_a_signed_assistant_is_its_users,
@@ -321,11 +321,7 @@ async fn a_rule_asks_for_an_agent(engine: Engine) {
         (server.get("/api/identities/ada").await["agent"]["name"] == "ChatGPT-User").then_some(())
     })
     .await;
-    eventually("both to be scored", async || {
-        let system = server.get("/api/system").await;
-        (system["evaluation"]["waiting"] == 0).then_some(())
-    })
-    .await;
+    settled(&server).await;
     let asked = |agent: &str, verified: Value| {
         let mut condition = json!({"type": "AGENT_IS", "agent": agent});
         if !verified.is_null() {

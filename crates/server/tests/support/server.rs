@@ -240,11 +240,11 @@ pub fn event(event_id: &str, user: &str) -> Value {
     })
 }
 
-/// Waits until no identity is left to be scored.
+/// Waits until no identity is left to be scored, nor will be for what others have done.
 pub async fn settled(server: &TestServer) {
     eventually("nobody to wait", async || {
         let system = server.get("/api/system").await;
-        (system["evaluation"]["waiting"] == 0).then_some(())
+        (system["evaluation"]["waiting"] == 0 && system["rescoring"] == 0).then_some(())
     })
     .await;
 }

@@ -164,6 +164,14 @@ impl About<'_> {
     }
 }
 
+/// How many changes have not been carried through the past.
+///
+/// # Errors
+/// Those of the store.
+pub fn under_way(tx: &mut Tx) -> Result<usize> {
+    Ok(settings::with_prefix(tx, WORK_PREFIX)?.len())
+}
+
 struct Known {
     data: Map<String, Value>,
     profile: Profile,
