@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Map;
 
 use super::standing::{Held, Kind, Standing};
-use super::{BadgeRule, Condition, Ground, Happened, Label, Rules, Slugs, Snooze, ages, explain, millis};
+use super::{Condition, Ground, Happened, Label, Rules, Slugs, Snooze, ages, explain, millis};
 use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
 use crate::label::Outcome;
@@ -121,8 +121,8 @@ struct Timed<'r> {
     rule: i64,
     revision: i64,
     conditions: &'r [Condition],
-    /// Whether it speaks against somebody.
-    accuses: bool,
+    /// When somebody labeled the identity good, where that speaks against what the rule says.
+    cleared_at: Option<Timestamp>,
     on_after_ms: i64,
     off_after_ms: i64,
     /// It does not come into force before.
@@ -154,49 +154,40 @@ impl<'a> Clerk<'a> {
         Ground { scores: self.facts.scores, carried, agent: self.facts.agent, event, lists }
     }
 
-    /// When somebody labeled the identity good, where that speaks against what a rule says.
-    fn labeled_good_at(&self, accuses: bool) -> Option<Timestamp> {
-        let good = self.label.filter(|label| accuses && label.verdict.outcome == Outcome::Good);
+    /// When somebody labeled the identity good.
+    fn labeled_good_at(&self) -> Option<Timestamp> {
+        let good = self.label.filter(|label| label.verdict.outcome == Outcome::Good);
         good.map(|label| label.at)
     }
 
     /// The events that a rule is asked about. Of who is labeled good, what happened before accuses nobody.
-    fn asked(&self, conditions: &[Condition], accuses: bool) -> impl Iterator<Item = &'a Happened<'a>> {
-        let labeled_at = self.labeled_good_at(accuses);
-        asked(conditions, self.facts.events.unwrap_or_default()).filter(move |happened| {
-            let event = happened.subject.event;
-            labeled_at.is_none_or(|at| event.is_some_and(|event| event.timestamp > at))
-        })
+    fn asked(&self, rule: &Timed) -> impl Iterator<Item = &'a Happened<'a>> {
+        let cleared_at = rule.cleared_at;
+        asked(rule.conditions, self.facts.events.unwrap_or_default())
+            .filter(move |happened| cleared_at.is_none_or(|at| happened.is_after(at)))
     }
 
-    /// What is remembered of a rule. Of who is labeled good, what held before is forgotten when an event that the rule names
-    /// happens once more: that is new.
-    fn before(&self, rule: &Timed, carried: &Slugs) -> Option<&'a Held> {
-        let held = self.before.get(&(rule.kind, rule.rule)).copied()?;
-        let is_settled = self.labeled_good_at(rule.accuses).is_some_and(|at| held.since <= at);
-        let names_events = rule.conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
-        let is_anew =
-            is_settled && names_events && self.met_by(rule.conditions, rule.accuses, carried).is_some();
-        Some(held).filter(|_| !is_anew)
+    /// The first of them that meets its conditions.
+    fn met_by(&self, rule: &Timed, carried: &Slugs) -> Option<&'a Happened<'a>> {
+        self.asked(rule).find(|event| self.ground(carried, Some(event)).meets(rule.conditions))
     }
 
-    /// The first of the events that meets these conditions.
-    fn met_by(&self, conditions: &[Condition], accuses: bool, carried: &Slugs) -> Option<&'a Happened<'a>> {
-        let mut asked = self.asked(conditions, accuses);
-        asked.find(|event| self.ground(carried, Some(event)).meets(conditions))
-    }
-
-    /// Whether a rule's conditions hold, ages apart. Where it is asked about events and none is there to ask about, they
-    /// hold if they did before.
-    fn holds(&self, rule: &Timed, carried: &Slugs) -> bool {
+    /// Whether a rule's conditions hold, ages apart, and what is remembered of it. Where it is asked about events and none is
+    /// there to ask about, they hold if they did before. Of who is labeled good, what held before is forgotten when an event
+    /// that the rule names happens once more: that is new.
+    fn holds(&self, rule: &Timed, carried: &Slugs) -> (bool, Option<&'a Held>) {
+        let before = self.before.get(&(rule.kind, rule.rule)).copied();
         if !rule.conditions.iter().any(Condition::is_of_events) {
-            return self.ground(carried, None).meets(rule.conditions);
+            return (self.ground(carried, None).meets(rule.conditions), before);
         }
-        if self.asked(rule.conditions, rule.accuses).next().is_some() {
-            return self.met_by(rule.conditions, rule.accuses, carried).is_some();
+        if self.asked(rule).next().is_none() {
+            let holds = before.is_some_and(|before| before.revision == rule.revision && before.holds);
+            return (holds, before);
         }
-        let before = self.before.get(&(rule.kind, rule.rule));
-        before.is_some_and(|before| before.revision == rule.revision && before.holds)
+        let holds = self.met_by(rule, carried).is_some();
+        let names_events = rule.conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
+        let is_settled = |held: &&Held| rule.cleared_at.is_some_and(|at| held.since <= at);
+        (holds, before.filter(|held| !(holds && names_events && is_settled(held))))
     }
 
     /// Whether a person has decided already what these conditions ask.
@@ -217,12 +208,12 @@ impl<'a> Clerk<'a> {
                 rule: rule.id,
                 revision: rule.revision,
                 conditions: &rule.conditions,
-                accuses: rule.badge_type == BadgeType::Bad,
+                cleared_at: self.labeled_good_at().filter(|_| rule.badge_type == BadgeType::Bad),
                 on_after_ms: millis(rule.apply_delay_seconds),
                 off_after_ms: millis(rule.remove_delay_seconds),
                 effective_at: None,
             };
-            if !self.is_in_force(&timed, &Slugs::new()) {
+            if !self.is_in_force(&timed, &Slugs::new()).0 {
                 continue;
             }
             let held = self.after.last().filter(|held| !held.holds);
@@ -236,7 +227,7 @@ impl<'a> Clerk<'a> {
                 name: rule.name.clone(),
                 badge_type: rule.badge_type,
                 explanation: explanation
-                    .unwrap_or_else(|| self.explained(rule, known.get(rule.slug.as_str()))),
+                    .unwrap_or_else(|| self.explained(&timed, known.get(rule.slug.as_str()))),
                 metadata: Map::new(),
             };
             given.push((rule.priority, badge));
@@ -251,14 +242,14 @@ impl<'a> Clerk<'a> {
     }
 
     /// Why a rule that is in force gives its badge. What an event has met is told for as long as it holds.
-    fn explained(&self, rule: &BadgeRule, carried: Option<&&Badge>) -> String {
+    fn explained(&self, rule: &Timed, carried: Option<&&Badge>) -> String {
         let none = Slugs::new();
-        let event = self.met_by(&rule.conditions, rule.badge_type == BadgeType::Bad, &none);
+        let event = self.met_by(rule, &none);
         match carried {
             Some(badge) if event.is_none() && rule.conditions.iter().any(Condition::is_of_events) => {
                 badge.explanation.clone()
             }
-            _ => explain(&rule.conditions, &self.ground(&none, event)),
+            _ => explain(rule.conditions, &self.ground(&none, event)),
         }
     }
 
@@ -278,36 +269,36 @@ impl<'a> Clerk<'a> {
                 rule: rule.id,
                 revision: rule.revision,
                 conditions: &rule.conditions,
-                accuses: true,
+                cleared_at: self.labeled_good_at(),
                 on_after_ms: millis(rule.open_after_seconds),
                 off_after_ms: millis(rule.close_after_seconds),
                 effective_at: rule.effective_at,
             };
-            let was = self.before(&timed, &carried).is_some_and(|held| held.in_force);
-            if self.is_in_force(&timed, &carried) && !was {
+            if let (true, was_in_force) = self.is_in_force(&timed, &carried)
+                && !was_in_force
+            {
                 opened.push(rule.id);
             }
         }
     }
 
-    /// Whether a rule is in force now; notes what is to be remembered of it, and when to ask again.
-    fn is_in_force(&mut self, rule: &Timed, carried: &Slugs) -> bool {
-        let holds = self.holds(rule, carried);
-        let before = self.before(rule, carried);
+    /// Whether a rule is in force now, and whether it was; notes what is to be remembered of it, and when to ask again.
+    fn is_in_force(&mut self, rule: &Timed, carried: &Slugs) -> (bool, bool) {
+        let (holds, before) = self.holds(rule, carried);
+        let was = before.is_some_and(|before| before.in_force);
         if !holds && before.is_none() {
-            return false;
+            return (false, was);
         }
         let unchanged = before.filter(|before| before.revision == rule.revision && before.holds == holds);
         let since = unchanged.map_or(self.now, |before| before.since);
-        if self.labeled_good_at(rule.accuses).is_some_and(|at| since <= at) {
+        if rule.cleared_at.is_some_and(|at| since <= at) {
             // It was so when a person said that nothing is wrong, and nothing has happened since.
             if holds {
                 let Timed { kind, rule, revision, .. } = *rule;
                 self.after.push(Held { kind, rule, revision, holds, since, in_force: false });
             }
-            return false;
+            return (false, was);
         }
-        let was = before.is_some_and(|before| before.in_force);
         let (from, until) = ages(rule.conditions, self.facts.first_seen_at);
         let has_begun = from.is_none_or(|from| from <= self.now);
         let has_ended = until.is_some_and(|until| until <= self.now);
@@ -340,7 +331,7 @@ impl<'a> Clerk<'a> {
         {
             self.ask_again(until.plus_millis(rule.off_after_ms));
         }
-        in_force
+        (in_force, was)
     }
 
     fn ask_again(&mut self, at: Timestamp) {

@@ -18,8 +18,17 @@ const TOLD_MAX_CHARS: usize = 100;
 pub struct Happened<'a> {
     /// Itself, and its identity as the cycle sees it.
     pub subject: Subject<'a>,
+    pub received_at: Timestamp,
     /// What counters counted until then, by their slugs. One that is not ready, or that has no value, is missing.
     pub counted: BTreeMap<String, f64>,
+}
+
+impl Happened<'_> {
+    /// Whether it happened, and was heard of, only after a time. A sender's clock may be ahead, and what it sends late.
+    #[must_use]
+    pub fn is_after(&self, at: Timestamp) -> bool {
+        self.received_at > at && self.subject.event.is_some_and(|event| event.timestamp > at)
+    }
 }
 
 /// All that conditions may be asked of.
@@ -284,6 +293,7 @@ mod tests {
                 },
                 OfTeam { mapping: &mapping, datasets: &datasets, common: &common },
             ),
+            received_at: AT,
             counted: BTreeMap::from([("accounts-on-device".to_owned(), 3.0)]),
         };
         ask(&events.iter().map(happened).collect::<Vec<_>>())

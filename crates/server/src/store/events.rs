@@ -119,6 +119,7 @@ pub fn of_team(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<
 }
 
 /// An event as it arrived.
+#[derive(Clone)]
 pub struct Arrived {
     pub row: i64,
     pub identity_id: Option<i64>,
@@ -158,12 +159,12 @@ pub fn newest_of_identity(
     identity_id: i64,
     after: i64,
     limit: i64,
-) -> Result<Vec<(i64, Event)>> {
+) -> Result<Vec<Received>> {
     let newest = tx.query(
-        "select id, external_id, timestamp, detail from events
+        "select id, external_id, timestamp, detail, received_at from events
          where shard = $4 and identity_id = $1 and id > $2 order by id desc limit $3",
         &values![identity_id, after, limit, shard::of(identity_id)],
-        read,
+        read_received,
     )?;
     Ok(newest.into_iter().rev().collect())
 }
@@ -188,6 +189,7 @@ pub fn last_number(tx: &mut Tx) -> Result<i64> {
 }
 
 /// An event, and when it was received.
+#[derive(Debug, PartialEq)]
 pub struct Received {
     pub id: i64,
     pub received_at: Timestamp,

@@ -115,7 +115,9 @@ async fn who_is_labeled_good_is_left_alone_until_it_happens_again(engine: Engine
         slugs.filter(|slug| slug == "spender").collect::<Vec<_>>()
     };
     let none: [&str; 0] = [];
-    assert_eq!(open_after(&server, purchase("e1", "ada", 700.0)).await, ["Large"]);
+    let mut of_a_fast_clock = purchase("e1", "ada", 700.0);
+    of_a_fast_clock["timestamp"] = json!(server.app.clock.now().plus_millis(MINUTE_MS).to_string());
+    assert_eq!(open_after(&server, of_a_fast_clock).await, ["Large"]);
     assert_eq!(slugs().await, ["spender"]);
     server.post("/api/identities/ada/actions/label", json!({"outcome": "GOOD"})).await;
     settled(&server).await;

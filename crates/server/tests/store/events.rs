@@ -1,6 +1,6 @@
 use dregs_core::event::{Event, Limits, Origin, read};
 use dregs_core::shard;
-use dregs_server::store::events::{self, KnownEvent, NewEvent};
+use dregs_server::store::events::{self, KnownEvent, NewEvent, Received};
 use dregs_server::store::{StoreError, codec, devices, groups};
 use dregs_server::values;
 
@@ -99,7 +99,7 @@ async fn the_events_of_a_team_leave_out_the_disregarded(engine: Engine) {
     let newest = ground.read(|tx| events::newest_of_team(tx, 1, 2)).await;
     assert_eq!(newest, [stored[3].clone(), stored[2].clone()]);
     let of_ada = ground.read(move |tx| events::newest_of_identity(tx, ada, 0, 1)).await;
-    assert_eq!(of_ada, [(last, stored[3].clone())]);
+    assert_eq!(of_ada, [Received { id: last, received_at: at(7), event: stored[3].clone() }]);
     assert_eq!(ground.read(move |tx| events::newest_of_identity(tx, ada, last, 1)).await, []);
 }
 

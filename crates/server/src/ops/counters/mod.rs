@@ -21,7 +21,8 @@ pub use states::{Added, add};
 use crate::ops::directories::Directories;
 use crate::ops::ingest::{common, refold};
 use crate::ops::team::{datasets, mappings};
-use crate::store::{Result, Store, StoreError, Tx, counter_states, counters, events, identities};
+use crate::store::events::{self, Received};
+use crate::store::{Result, Store, StoreError, Tx, counter_states, counters, identities};
 
 /// The counters of every team that has some.
 #[derive(Default)]
@@ -147,7 +148,7 @@ pub fn of_identity(
         serde_json::from_str(&row.data).map_err(|error| StoreError::Broken(error.to_string()))?;
     let (profile, state) =
         (Profile::from_data(&data, seen.mappings.of(team_id)), refold::decode(tx, row.id, &row.state)?);
-    let Some((_, event)) = events::newest_of_identity(tx, row.id, 0, 1)?.pop() else {
+    let Some(Received { event, .. }) = events::newest_of_identity(tx, row.id, 0, 1)?.pop() else {
         return Ok(Some(Said { value: None, keys: Vec::new(), at: None }));
     };
     let subject = seen.subject(team_id, (Some(&event), Some(id)), (&data, &profile, &state));

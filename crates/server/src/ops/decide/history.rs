@@ -6,7 +6,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use dregs_core::counter::{Counters, Tally};
-use dregs_core::event::Event;
 use dregs_core::fact::{EmailSince, Linked, OfIdentity, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::rules::Happened;
@@ -48,8 +47,8 @@ struct Person {
     state: IdentityState,
     email_since: EmailSince,
     /// Since its last cycle; the newest [`ASKED_MAX`].
-    since: VecDeque<Event>,
-    newest: Event,
+    since: VecDeque<Arrived>,
+    newest: Arrived,
 }
 
 impl History {
@@ -82,30 +81,31 @@ impl History {
         }
     }
 
-    fn take(&mut self, Arrived { identity_id, received_at, event, .. }: Arrived) {
+    fn take(&mut self, arrived: Arrived) {
+        let event = &arrived.event;
         let mapping = self.seen.mappings.of(self.team_id);
-        let (Some(identity_id), Some(named)) = (identity_id, &event.identity) else {
-            let nobody = Person::new(received_at, String::new(), event);
+        let (Some(identity_id), Some(named)) = (arrived.identity_id, &event.identity) else {
+            let nobody = Person::new(String::new(), arrived);
             let known = OfIdentity { id: None, first_seen_at: None, ..nobody.known() };
-            let subject = Subject::new(Some(&nobody.newest), known, self.seen.of_team(self.team_id));
+            let subject = Subject::new(Some(&nobody.newest.event), known, self.seen.of_team(self.team_id));
             return self.tally.fold(&self.counters, &subject);
         };
         let person = self.people.entry(identity_id);
-        let person = person.or_insert_with(|| Person::new(received_at, named.id.clone(), event.clone()));
+        let person = person.or_insert_with(|| Person::new(named.id.clone(), arrived.clone()));
         // It was small enough when it was stored.
         if let Ok(true) = identity::merge(&mut person.data, &named.data) {
             person.profile = Profile::from_data(&person.data, mapping);
             person.email_since.see(&person.profile, event.timestamp);
         }
-        person.state.fold(&event);
+        person.state.fold(event);
         let known = OfIdentity { first_seen_at: person.state.first_event_at(), ..person.known() };
-        let subject = Subject::new(Some(&event), known, self.seen.of_team(self.team_id));
+        let subject = Subject::new(Some(event), known, self.seen.of_team(self.team_id));
         self.tally.fold(&self.counters, &subject);
         if person.since.len() == ASKED_MAX {
             person.since.pop_front();
         }
-        person.since.push_back(event.clone());
-        person.newest = event;
+        person.since.push_back(arrived.clone());
+        person.newest = arrived;
     }
 
     /// What rules are asked about in a cycle: the events of its identity since the one before, or else, and where
@@ -121,23 +121,23 @@ impl History {
         if is_known || events.is_empty() {
             events = vec![person.newest.clone()];
         }
-        let happened = |event| {
+        let happened = events.iter().map(|Arrived { event, received_at, .. }| {
             let subject = Subject::new(Some(event), person.known(), self.seen.of_team(self.team_id));
             let subject = Subject { linked: Some(linked), ..subject };
             let counted = self
                 .counters
                 .iter()
                 .filter_map(|counter| Some((counter.slug.clone(), self.tally.value(counter, &subject)?)));
-            Happened { subject, counted: counted.collect() }
-        };
-        ask(&events.iter().map(happened).collect::<Vec<_>>())
+            Happened { subject, received_at: *received_at, counted: counted.collect() }
+        });
+        ask(&happened.collect::<Vec<_>>())
     }
 }
 
 impl Person {
-    fn new(created_at: Timestamp, id: String, first: Event) -> Self {
+    fn new(id: String, first: Arrived) -> Self {
         Self {
-            created_at,
+            created_at: first.received_at,
             id,
             data: Map::new(),
             profile: Profile::default(),

@@ -32,6 +32,7 @@ use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
 use crate::ops::team::mappings::Mappings;
 use crate::ops::team::{lists, rules, weights};
+use crate::store::events::Received;
 use crate::store::identities::{self, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
 use crate::store::versions::Versions;
@@ -256,8 +257,8 @@ impl Evaluee {
         let counters: Vec<_> = seen.counters_of(team_id, seen.conditions_of(team_id)).collect();
         // What is trusted is counted by for nobody: an office on its list may share what it likes.
         let common = self.trusted.and_common(seen.common.of(team_id));
-        let ask = |event| {
-            let subject = self.subject(event, seen);
+        let ask = |received: &Received| {
+            let subject = self.subject(&received.event, seen);
             let subject = Subject { team: OfTeam { common: &common, ..subject.team }, ..subject };
             seen.counted(tx, team_id, counters.iter().copied(), &subject)
         };
@@ -284,11 +285,13 @@ impl Evaluee {
         let found = score::analyze(&snapshot, seen.weights.of(team_id));
         let linked = Linked::of(shared);
         let events: Option<Vec<_>> = self.asked.as_ref().map(|asked| {
-            let happened = |(event, counted): (_, &BTreeMap<_, _>)| Happened {
-                subject: Subject { linked: Some(linked), ..self.subject(event, seen) },
+            let counted = asked.events.iter().zip(&self.counted);
+            let happened = counted.map(|(received, counted)| Happened {
+                subject: Subject { linked: Some(linked), ..self.subject(&received.event, seen) },
+                received_at: received.received_at,
                 counted: counted.clone(),
-            };
-            asked.events.iter().zip(&self.counted).map(happened).collect()
+            });
+            happened.collect()
         });
         let newest = self.asked.as_ref().map_or(0, |asked| asked.newest);
         let asked = Asked {

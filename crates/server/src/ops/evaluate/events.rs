@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use dregs_core::event::Event;
 use dregs_core::fact::{EmailSince, Fact, Linked, OfIdentity, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::mapping::Mapping;
@@ -14,7 +13,8 @@ use serde_json::{Map, Value};
 use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::ingest::refold;
 use crate::store::identities::CycleStart;
-use crate::store::{Result, StoreError, Tx, analyses, events};
+use crate::store::events::{self, Received};
+use crate::store::{Result, StoreError, Tx, analyses};
 
 /// Of more events between two cycles of an identity, rules are asked about the newest.
 pub const ASKED_MAX: usize = 200;
@@ -23,7 +23,7 @@ pub const EMAIL_EVENTS_MAX: u64 = 1_000;
 
 /// Those of an identity since the cycle before, or else the newest one.
 pub struct AskedEvents {
-    pub events: Vec<Event>,
+    pub events: Vec<Received>,
     /// The row of the newest.
     pub newest: i64,
     /// The newest row of anybody's that the cycle can see.
@@ -39,13 +39,12 @@ impl AskedEvents {
         // Who was scored before rules asked about events is asked about the newest, as somebody is who did nothing since.
         let is_new = asked > 0 || start.previous.is_none();
         let limit = i64::try_from(ASKED_MAX).unwrap_or(i64::MAX);
-        let mut rows =
+        let mut events =
             if is_new { events::newest_of_identity(tx, start.id, asked, limit)? } else { Vec::new() };
-        if rows.is_empty() {
-            rows = events::newest_of_identity(tx, start.id, 0, 1)?;
+        if events.is_empty() {
+            events = events::newest_of_identity(tx, start.id, 0, 1)?;
         }
-        let newest = rows.last().map_or(asked, |(row, _)| *row);
-        let events = rows.into_iter().map(|(_, event)| event).collect();
+        let newest = events.last().map_or(asked, |newest| newest.id);
         Ok(Self { events, newest, as_of: events::last_number(tx)? })
     }
 }
@@ -113,9 +112,9 @@ pub fn ask_newest<R>(
         first_seen_at: Some(start.first_seen_at),
         email_since: email_since(tx, start, (&profile, &state), team.mapping, conditions.iter())?,
     };
-    let happened = events.iter().map(|(_, event)| {
+    let happened = events.iter().map(|Received { received_at, event, .. }| {
         let subject = Subject { linked: Some(linked), ..Subject::new(Some(event), known, team) };
-        Happened { subject, counted: BTreeMap::new() }
+        Happened { subject, received_at: *received_at, counted: BTreeMap::new() }
     });
     let happened: Vec<_> = happened.collect();
     let Some(newest) = asked(conditions, &happened).last() else { return Ok(ask(None)) };

@@ -288,9 +288,9 @@ impl Known {
         let facts = CARD_FIELDS.map(|field| Fact::EventData(field.to_owned()));
         let mut asked = BTreeSet::new();
         for (place, member) in members.iter().enumerate() {
-            for (_, event) in events::newest_of_identity(tx, member.row_id, 0, EVENTS_MAX)? {
+            for newest in events::newest_of_identity(tx, member.row_id, 0, EVENTS_MAX)? {
                 for fact in &facts {
-                    for text in self.values(member, &event, fact) {
+                    for text in self.values(member, &newest.event, fact) {
                         let Some(value) = ListType::Text.value(&text) else { continue };
                         asked.insert(fact.to_string());
                         found.entry((ListType::Text, value)).or_default().members.insert(place);
