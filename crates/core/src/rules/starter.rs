@@ -56,6 +56,7 @@ fn badges() -> [(&'static str, &'static str, BadgeType, Vec<Condition>); 5] {
     ]
 }
 
+/// Each asks about another score: who is low in one has one escalation.
 fn escalations() -> [(&'static str, Severity, Vec<Condition>); 4] {
     [
         ("Probably no human", Severity::Critical, vec![below(Which::Humanity, 20)]),
@@ -65,7 +66,11 @@ fn escalations() -> [(&'static str, Severity, Vec<Condition>); 4] {
             vec![below(Which::Uniqueness, 50), older_than(HOUR_SECONDS)],
         ),
         ("Probably a fake profile", Severity::Warning, vec![below(Which::Authenticity, 25)]),
-        ("Very low score", Severity::Critical, vec![below(Which::Any, 25), older_than(ARRIVAL_SECONDS)]),
+        (
+            "Very low behavior score",
+            Severity::Critical,
+            vec![below(Which::Behavior, 25), older_than(ARRIVAL_SECONDS)],
+        ),
     ]
 }
 
@@ -122,7 +127,7 @@ mod tests {
             }
             scores
         };
-        let cases: [(Scores, i64, &[&str], &[&str]); 10] = [
+        let cases: [(Scores, i64, &[&str], &[&str]); 12] = [
             (all(74), 31 * 24 * HOUR_MS, &[], &[]),
             (all(75), HOUR_MS, &[], &[]),
             (all(75), 31 * 24 * HOUR_MS, &["trusted"], &[]),
@@ -133,15 +138,22 @@ mod tests {
                 low(Category::Uniqueness, 2),
                 HOUR_MS / 4 + 1,
                 &["duplicate", "suspicious"],
-                &["Very low score"],
+                &[],
             ),
+            (
+                low(Category::Uniqueness, 2),
+                2 * HOUR_MS,
+                &["duplicate", "suspicious"],
+                &["Probably a duplicate"],
+            ),
+            (low(Category::Behavior, 24), HOUR_MS, &["suspicious"], &["Very low behavior score"]),
             (low(Category::Humanity, 19), 0, &["bot"], &["Probably no human"]),
             (low(Category::Authenticity, 24), 0, &["throwaway"], &["Probably a fake profile"]),
             (
                 low(Category::Humanity, 19),
                 2 * HOUR_MS,
                 &["bot", "suspicious"],
-                &["Probably no human", "Very low score"],
+                &["Probably no human"],
             ),
         ];
         for (scores, known_ms, badges, escalations) in cases {
