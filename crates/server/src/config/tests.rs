@@ -206,6 +206,17 @@ fn a_wrong_value_is_one_line_that_names_the_setting_and_what_is_expected() {
         ("DREGS_ADMIN_PASSWORD", "hunter2", "expected a password of at least 10 characters"),
         ("DREGS_SECRET_KEY", "hunter2", "expected a key that starts with sk_ and has no spaces"),
     ];
+    let secrets = [
+        ("DREGS_PUBLIC_KEY", "sk_hunter2"),
+        ("DREGS_PUBLIC_URL", "https://ann:hunter2@h/?x"),
+        ("DREGS_REVIEWER_URL", "ann:hunter2@h"),
+        ("DREGS_OTLP_ENDPOINT", "ann:hunter2@h"),
+        ("DREGS_SMTP_URL", "http://ann:hunter2@h"),
+    ];
+    for (name, value) in secrets {
+        let error = load_from("", &[(name, value)], &Flags::default()).unwrap_err().to_string();
+        assert!(error.starts_with(name) && !error.contains("hunter2"), "{error}");
+    }
     for (name, value, problem) in cases {
         let error = load_from("", &[(name, value)], &Flags::default()).unwrap_err().to_string();
         assert_eq!(error, format!("{name}: {problem}"));
@@ -441,6 +452,12 @@ fn secrets_are_masked_wherever_a_configuration_is_shown() {
     let shown = "postgres://ann:********@db1:5432,db2/dregs?target_session_attrs=primary";
     let loaded = load_from("", &many, &Flags::default()).unwrap();
     assert_eq!(in_force(&loaded, "database_url").0.as_deref(), Some(shown));
+
+    for key in ["DREGS_REVIEWER_URL", "DREGS_OTLP_ENDPOINT"] {
+        let loaded = load_from("", &[(key, "http://h/v1?api-key=hunter2")], &Flags::default()).unwrap();
+        let shown = format!("{:?}", loaded.in_force);
+        assert!(!shown.contains("hunter2"), "{key}: {shown}");
+    }
 
     let parameter = [("DREGS_DATABASE_URL", "postgres://h/d?user=ann&password=hunter2")];
     let loaded = load_from("", &parameter, &Flags::default()).unwrap();

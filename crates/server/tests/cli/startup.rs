@@ -124,6 +124,22 @@ fn whoever_looks_or_manages_leaves_the_tables_of_another_version_as_they_are() {
 }
 
 #[test]
+fn what_an_address_of_postgresql_leaves_open_is_as_libpq_has_it() {
+    let database = Database::create(Engine::Postgres);
+    let url = database.url().unwrap();
+    let (at, name) = url.strip_prefix("postgres://").unwrap().rsplit_once('/').unwrap();
+    let (user, host) = at.rsplit_once('@').unwrap();
+    let (host, port) = host.rsplit_once(':').unwrap();
+    let variables = [("PGHOST", host), ("PGPORT", port), ("PGUSER", user), ("PGDATABASE", name)];
+    let wrong = [("PGHOST", host), ("PGPORT", "1"), ("PGUSER", "nobody"), ("PGDATABASE", "nothing")];
+    for (url, variables) in [("postgres://", variables), (url.as_str(), wrong)] {
+        let done = Ground::new().run(&["migrate", "--database-url", url], &variables);
+        assert_eq!(done.code, Some(0), "{url} {variables:?}: {}", done.stderr);
+    }
+    assert!(database.tables() > 10, "{} tables", database.tables());
+}
+
+#[test]
 fn a_data_directory_that_cannot_be_used_is_said_to_be_what_it_is() {
     let ground = Ground::new();
     ground.write("file", "");
