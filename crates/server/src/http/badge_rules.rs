@@ -18,7 +18,7 @@ use super::error::{ApiError, Code, ErrorBody, both, check_name, must};
 use super::page::{Page, PageQuery};
 use super::params::{Params, Path, word};
 use super::rules::{
-    AdditionBody, ConditionBody, Known, ListParams, NAME_MAX_CHARS, additions, changed, check_seconds,
+    AdditionBody, ConditionBody, Flaw, Known, ListParams, NAME_MAX_CHARS, additions, changed, check_seconds,
     conditions, find, paged, slug_of,
 };
 use crate::app::App;
@@ -114,18 +114,14 @@ impl NewBadgeRuleBody {
             .and_then(|()| must(!slug.is_empty(), "name", "must contain a letter or a digit"));
         let badge_type = BadgeType::parse(&word(&self.badge_type))
             .ok_or_else(|| ApiError::field("type", "must be GOOD, BAD or NEUTRAL"));
-        let delays = both(
-            check_seconds("applyDelaySeconds", self.apply_delay_seconds),
-            check_seconds("removeDelaySeconds", self.remove_delay_seconds),
-        );
+        let delays = check_delays(self.apply_delay_seconds, self.remove_delay_seconds);
         let conditions = conditions(self.conditions, |condition| {
-            let is_refused = condition.inner().is_empty() && condition.is_of_escalations();
-            let refused = is_refused.then(|| ("type", "is for escalation rules only".to_owned()));
-            refused.or_else(|| known.flaw(condition, before.map_or(&[], |before| &before.rule.conditions)))
+            let kept = before.map_or(&[][..], |before| &before.rule.conditions);
+            flaw_of_use(condition).or_else(|| known.flaw(condition, kept))
         });
         let kept = before.map_or(&[][..], |before| &before.rule.adds_to_lists);
         let rest = both(both(delays, conditions), additions(self.adds_to_lists, known, kept));
-        let (((), badge_type), ((_, conditions), adds_to_lists)) = both(both(name, badge_type), rest)?;
+        let (((), badge_type), (((), conditions), adds_to_lists)) = both(both(name, badge_type), rest)?;
         let rule = BadgeRule {
             id: before.map_or(0, |before| before.rule.id),
             revision: 0,
@@ -141,6 +137,17 @@ impl NewBadgeRuleBody {
         let created_at = before.map_or(now, |before| before.created_at);
         Ok(Kept { team_id: known.team_id, enabled: self.enabled, rule, created_at, updated_at: now })
     }
+}
+
+pub(super) fn check_delays(apply_delay_seconds: u64, remove_delay_seconds: u64) -> Result<(), ApiError> {
+    let (apply, remove) = ("applyDelaySeconds", "removeDelaySeconds");
+    both(check_seconds(apply, apply_delay_seconds), check_seconds(remove, remove_delay_seconds)).map(|_| ())
+}
+
+/// What is wrong with a condition in a rule that gives a badge, whatever the team has.
+pub(super) fn flaw_of_use(condition: &Condition) -> Flaw {
+    let is_refused = condition.inner().is_empty() && condition.is_of_escalations();
+    is_refused.then(|| ("type", "is for escalation rules only".to_owned()))
 }
 
 /// List the badge rules

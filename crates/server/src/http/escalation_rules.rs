@@ -25,7 +25,6 @@ use super::rules::{
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::decide::rule_backtest;
 use crate::ops::decide::rule_preview::preview as preview_of;
 use crate::ops::team::rules::{self as ops, Change};
 use crate::store::rules::{self, Kept};
@@ -263,107 +262,9 @@ pub async fn preview(
     Ok(Answer(PreviewedBody { matching, good, sample, looked_at }))
 }
 
-/// A rule to try.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct BacktestBody {
-    #[schema(value_type = Vec<ConditionBody>)]
-    conditions: Value,
-    #[serde(default)]
-    open_after_seconds: u64,
-    #[serde(default)]
-    close_after_seconds: u64,
-}
-
-impl BacktestBody {
-    fn read(self) -> Result<EscalationRule, ApiError> {
-        let Self { conditions, open_after_seconds, close_after_seconds } = self;
-        let delays = check_delays(open_after_seconds, close_after_seconds);
-        let (conditions, ()) = both(super::rules::conditions(conditions, |_| None), delays)?;
-        Ok(EscalationRule {
-            id: 0,
-            revision: 0,
-            name: String::new(),
-            severity: Severity::Info,
-            channels: Vec::new(),
-            conditions,
-            open_after_seconds,
-            close_after_seconds,
-            effective_at: None,
-            adds_to_lists: Vec::new(),
-        })
-    }
-}
-
-fn check_delays(open_after_seconds: u64, close_after_seconds: u64) -> Result<(), ApiError> {
+pub(super) fn check_delays(open_after_seconds: u64, close_after_seconds: u64) -> Result<(), ApiError> {
     let (open, close) = ("openAfterSeconds", "closeAfterSeconds");
     both(check_seconds(open, open_after_seconds), check_seconds(close, close_after_seconds)).map(|_| ())
-}
-
-/// What a rule would have done.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct BacktestedBody {
-    /// 90 days ago, or when the last million cycles began.
-    #[schema(value_type = String, format = DateTime)]
-    from: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    to: Timestamp,
-    /// Cycles that were evaluated.
-    cycles: u64,
-    /// Escalations it would have opened.
-    opened: u64,
-    /// The same by day, in order; days without are left out.
-    days: Vec<BacktestedDay>,
-    /// Identities that would have had one.
-    identities: usize,
-    /// Of those, how many have a GOOD badge now: they may be legitimate.
-    good: usize,
-    /// Up to ten of them, the newest first.
-    sample: Vec<IdentityBody>,
-    /// Up to ten of those that have a GOOD badge.
-    good_sample: Vec<IdentityBody>,
-}
-
-/// A day of a back-test.
-#[derive(Serialize, ToSchema)]
-pub struct BacktestedDay {
-    /// In UTC.
-    #[schema(format = Date)]
-    pub(super) date: String,
-    pub(super) opened: u64,
-}
-
-/// Back-test a rule
-///
-/// What it would have opened in the last 90 days. Read-only.
-#[utoipa::path(post, operation_id = "backtestEscalationRule", path = "/escalation-rules/actions/backtest",
-    tag = "rules", request_body = BacktestBody, responses((status = 200, body = BacktestedBody)))]
-pub async fn backtest(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Json(body): Json<Unchecked<BacktestBody>>,
-) -> Result<Answer<BacktestedBody>, ApiError> {
-    let rule = body.check(BacktestBody::read)?;
-    let found = rule_backtest::run(
-        &app.long_reads,
-        &app.rosters,
-        app.seen(),
-        (caller.team_id(), rule),
-        app.clock.now(),
-    )
-    .await?;
-    Ok(Answer(BacktestedBody {
-        from: found.from,
-        to: found.to,
-        cycles: found.cycles,
-        opened: found.days.values().sum(),
-        days: found.days.into_iter().map(|(date, opened)| BacktestedDay { date, opened }).collect(),
-        identities: found.identities,
-        good: found.good,
-        sample: IdentityBody::all(found.sample).await?,
-        good_sample: IdentityBody::all(found.good_sample).await?,
-    }))
 }
 
 /// What a team's rules may name.

@@ -88,6 +88,7 @@ fn long_reads() -> Vec<(Method, &'static str, Value)> {
         post("/api/mappings/actions/preview", json!({"kind": "EVENT_TYPE", "source": "user.signup"})),
         post("/api/escalation-rules/actions/preview", json!({"conditions": condition})),
         post("/api/escalation-rules/actions/backtest", json!({"conditions": condition})),
+        post("/api/badge-rules/actions/backtest", json!({"conditions": condition})),
         post(
             "/api/channels/1/actions/replay",
             json!({"from": "2026-11-23T00:00:00Z", "to": "2026-11-24T00:00:00Z", "dryRun": true}),

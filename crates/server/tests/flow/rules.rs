@@ -314,7 +314,7 @@ async fn a_back_test_opens_what_the_rule_itself_has_opened(engine: Engine) {
         {"date": "2026-11-23", "opened": 1}, {"date": "2026-11-24", "opened": 2}, {"date": "2026-11-26", "opened": 1},
     ]);
     // By scores, and by badges.
-    for conditions in [low, json!([{"type": "BADGE_EXISTS", "badge": "robot"}])] {
+    for conditions in [low.clone(), json!([{"type": "BADGE_EXISTS", "badge": "robot"}])] {
         let asked = json!({"conditions": conditions, "openAfterSeconds": 7_200});
         let found = server.post("/api/escalation-rules/actions/backtest", asked).await;
         assert_eq!((&found["opened"], &found["days"], &found["identities"]), (&json!(4), &days, &json!(4)));
@@ -323,6 +323,23 @@ async fn a_back_test_opens_what_the_rule_itself_has_opened(engine: Engine) {
             (&found["sample"][0]["id"], &found["from"]),
             (&json!("bot-4"), &json!("2026-08-29T09:00:00.000Z"))
         );
+    }
+    // A badge rule is asked the same, by its own delays; what it would have taken away again it would have given, too.
+    let asked = json!({"conditions": low, "applyDelaySeconds": 7_200});
+    let found = server.post("/api/badge-rules/actions/backtest", asked).await;
+    assert_eq!((&found["opened"], &found["days"], &found["identities"]), (&json!(4), &days, &json!(4)));
+    assert_eq!((&found["good"], &found["goodSample"][0]["id"]), (&json!(3), &json!("bot-3")), "{found}");
+    for (wrong, told) in [
+        (
+            json!({"conditions": [{"type": "BADGE_EXISTS", "badge": "robot"}]}),
+            "conditions[0].type: is for escalation rules only",
+        ),
+        (json!({"conditions": low, "removeDelaySeconds": 99_999_999_999_u64}), "removeDelaySeconds: must be"),
+    ] {
+        let path = "/api/badge-rules/actions/backtest";
+        let (status, refused) = server.call(Method::POST, path, Some(wrong)).await;
+        assert_eq!(status, 400);
+        assert!(refused.to_string().contains(told), "{refused}");
     }
     // What opened before the period, and goes on, is not counted in it.
     clock.advance(89 * 24 * HOUR_MS);

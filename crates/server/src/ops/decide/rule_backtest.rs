@@ -40,9 +40,9 @@ pub struct Outcome {
     pub from: Timestamp,
     pub to: Timestamp,
     pub cycles: u64,
-    /// Escalations by day (UTC), those without left out.
+    /// Escalations, or badges given, by day (UTC), those without left out.
     pub days: BTreeMap<String, u64>,
-    /// Identities that would have had one.
+    /// Identities that would have had one, or the badge.
     pub identities: usize,
     /// Of those, how many carry a GOOD badge now: they may be innocent.
     pub good: usize,
@@ -59,10 +59,10 @@ pub async fn run(
     long_reads: &LongReads,
     lists: &Arc<Rosters>,
     seen: Seen,
-    (team_id, rule): (i64, EscalationRule),
+    (team_id, rule): (i64, Asked),
     now: Timestamp,
 ) -> Result<Outcome> {
-    let (from, [replay]) = replayed(long_reads, lists, seen, (team_id, [Asked::from(rule)]), now).await?;
+    let (from, [replay]) = replayed(long_reads, lists, seen, (team_id, [rule]), now).await?;
     let good: HashSet<_> = long_reads.read(move |tx| good_carriers(tx, team_id)).await?;
     let ids = newest_first(&replay.opened);
     let good_ids: Vec<_> = ids.iter().copied().filter(|id| good.contains(id)).collect();

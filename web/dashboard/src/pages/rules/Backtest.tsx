@@ -1,4 +1,4 @@
-// What an escalation rule would have opened in the last 90 days, had there been it.
+// What a rule would have opened, or given its badge to, in the last 90 days, had there been it.
 
 import { Button, Stack, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
@@ -13,43 +13,53 @@ import { byDay } from "../../parts/days";
 import { GoodWarning } from "./Preview";
 import { Sample } from "./Sample";
 
-type Rule = Schemas["BacktestBody"];
+/** A rule, as far as it is tried. */
+export type Tried = { kind: "escalation"; body: Schemas["BacktestBody"] } | { kind: "badge"; body: Schemas["BadgeBacktestBody"] };
 
 /** What was tested last, where it outlives the form. */
-export type Tested = [tested: Rule | undefined, put: (rule: Rule) => void];
+export type Tested = [tested: Tried | undefined, put: (rule: Tried) => void];
 
-export function Backtest({ rule, kept }: { rule: Rule; kept?: Tested | undefined }) {
-  const own = useState<Rule>();
+export function Backtest({ rule, kept }: { rule: Tried; kept?: Tested | undefined }) {
+  const own = useState<Tried>();
   const [tested, setTested] = kept ?? own;
   const isChanged = tested !== undefined && JSON.stringify(tested) !== JSON.stringify(rule);
   const test = (
-    <Button size="xs" variant="default" disabled={!rule.conditions.every(isWhole)} onClick={() => setTested(rule)}>
+    <Button size="xs" variant="default" disabled={!rule.body.conditions.every(isWhole)} onClick={() => setTested(rule)}>
       {isChanged ? "Run again" : "Run"}
     </Button>
   );
   return (
-    <Panel title="Back-test" note="What it would have opened on each of the last 90 days. Read-only." actions={test}>
+    <Panel title="Back-test" note={`${rule.kind === "badge" ? "To how many it would have given its badge" : "What it would have opened"} on each of the last 90 days. Read-only.`} actions={test}>
       {isChanged && <Text c="dimmed" fz="sm" role="status">The rule has changed since this run.</Text>}
       {tested && <Result rule={tested} />}
     </Panel>
   );
 }
 
-function Result({ rule }: { rule: Rule }) {
-  // Asked for by the button alone.
-  const backtest = $api.useQuery("post", "/api/escalation-rules/actions/backtest", { body: rule }, { staleTime: Infinity });
-  return <Answer of={backtest} lines={6}>{(found) => <Found found={found} />}</Answer>;
+function Result({ rule }: { rule: Tried }) {
+  return rule.kind === "badge" ? <OfBadge body={rule.body} /> : <OfEscalation body={rule.body} />;
 }
 
-function Found({ found }: { found: Schemas["BacktestedBody"] }) {
+// Asked for by the button alone.
+function OfEscalation({ body }: { body: Schemas["BacktestBody"] }) {
+  const backtest = $api.useQuery("post", "/api/escalation-rules/actions/backtest", { body }, { staleTime: Infinity });
+  return <Answer of={backtest} lines={6}>{(found) => <Found found={found} what="escalation" done="opened" />}</Answer>;
+}
+
+function OfBadge({ body }: { body: Schemas["BadgeBacktestBody"] }) {
+  const backtest = $api.useQuery("post", "/api/badge-rules/actions/backtest", { body }, { staleTime: Infinity });
+  return <Answer of={backtest} lines={6}>{(found) => <Found found={found} what="badge" done="given" />}</Answer>;
+}
+
+function Found({ found, what, done }: { found: Schemas["BacktestedBody"]; what: "escalation" | "badge"; done: "opened" | "given" }) {
   const { times, values } = useMemo(() => byDay(found.from, found.to, found.days.map(({ date, opened }) => [date, opened])), [found]);
-  const series = useMemo(() => [{ label: "Opened", colour: "var(--band-1-mark)", values }], [values]);
+  const series = useMemo(() => [{ label: done === "given" ? "Given" : "Opened", colour: "var(--band-1-mark)", values }], [done, values]);
   return (
     <Stack gap="sm">
-      <LineChart label={`${counted(found.opened, "escalation")} opened in ${counted(times.length, "day")}`} times={times} series={series} height={160} isBars />
+      <LineChart label={`${counted(found.opened, what)} ${done} in ${counted(times.length, "day")}`} times={times} series={series} height={160} isBars />
       <Facts
         facts={[
-          ["Escalations", <span className="numbers">{found.opened.toLocaleString("en")}</span>],
+          [what === "badge" ? "Badges given" : "Escalations", <span className="numbers">{found.opened.toLocaleString("en")}</span>],
           ["Identities", <span className="numbers">{found.identities.toLocaleString("en")}</span>],
           ["Evaluated", <span className="numbers">{counted(found.cycles, "cycle")} since {formatted(found.from, { dateStyle: "medium" })}</span>],
         ]}

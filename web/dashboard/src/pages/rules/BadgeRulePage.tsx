@@ -13,6 +13,7 @@ import { ConditionRows } from "./ConditionRows";
 import { row, useDraft, type Draft, type Row } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { ListAdditions } from "./ListAdditions";
+import { Backtest, type Tested, type Tried } from "./Backtest";
 import { Preview } from "./Preview";
 import { BadgeRecord } from "./Record";
 import { RemoveBadgeRule } from "./RemoveBadgeRule";
@@ -42,18 +43,20 @@ function KeptBadgeRule({ id }: { id: number }) {
   const { manage } = useMay();
   // Counts how often editing has begun anew.
   const [round, next] = useState(0);
+  // A draft that is saved begins editing anew, and what was tested before stays.
+  const tested = useState<Tried>();
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/badge-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
   if (!rule.data) return <Page title="Badge rule"><Answer of={rule} lines={8}>{() => null}</Answer></Page>;
   const again = () => void rule.refetch().then(() => next(round + 1));
-  return manage ? <BadgeRuleEditor key={round} rule={rule.data} again={again} /> : <BadgeRuleInWords rule={rule.data} />;
+  return manage ? <BadgeRuleEditor key={round} rule={rule.data} again={again} tested={tested} /> : <BadgeRuleInWords rule={rule.data} />;
 }
 
 function valuesOf({ name, type, priority = 0, conditions, applyDelaySeconds = 0, removeDelaySeconds = 0, addsToLists = [], enabled = true }: Body): Values {
   return { name, type, priority, conditions: conditions.map(row), applyDelaySeconds, removeDelaySeconds, addsToLists, enabled };
 }
 
-function BadgeRuleEditor({ rule, again }: { rule?: BadgeRule; again?: () => void }) {
+function BadgeRuleEditor({ rule, again, tested }: { rule?: BadgeRule; again?: () => void; tested?: Tested }) {
   const draft = useDraft(() => valuesOf(rule ?? NEW));
   const { values, put } = draft;
   const conditions = values.conditions.map(({ condition }) => condition);
@@ -79,6 +82,7 @@ function BadgeRuleEditor({ rule, again }: { rule?: BadgeRule; again?: () => void
     if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
     else create.mutate({ body });
   };
+  const { applyDelaySeconds, removeDelaySeconds } = values;
   return (
     <Editor
       title={rule ? `Badge rule: ${rule.name}` : "New badge rule"}
@@ -95,6 +99,7 @@ function BadgeRuleEditor({ rule, again }: { rule?: BadgeRule; again?: () => void
           <Preview conditions={conditions} isAgainst={values.type === "BAD"} />
           {rule && <DraftPanel kind="badge" rule={rule} edit={(version) => put(valuesOf(version))} {...(again && { changed: again })} />}
           {rule && <BadgeAccuracy rule={rule} />}
+          <Backtest rule={{ kind: "badge", body: { conditions, applyDelaySeconds, removeDelaySeconds } }} kept={tested} />
         </>
       }
     >

@@ -10,7 +10,7 @@ import { Page, Panel } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { EscalationAccuracy } from "./Accuracy";
-import { Backtest, type Tested } from "./Backtest";
+import { Backtest, type Tested, type Tried } from "./Backtest";
 import { ConditionRows } from "./ConditionRows";
 import { row, useDraft } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
@@ -44,7 +44,7 @@ function KeptEscalationRule({ id }: { id: number }) {
   // Counts how often editing has begun anew.
   const [round, next] = useState(0);
   // A draft that is saved begins editing anew, and what was tested before stays.
-  const tested = useState<Schemas["BacktestBody"]>();
+  const tested = useState<Tried>();
   // Editing begins with how the rule is now, and not with how it was at the last visit.
   const rule = $api.useQuery("get", "/api/escalation-rules/{id}", { params: { path: { id } } }, { gcTime: 0 });
   if (!rule.data) return <Page title="Escalation rule"><Answer of={rule} lines={8}>{() => null}</Answer></Page>;
@@ -99,7 +99,7 @@ function EscalationRuleEditor({ rule, again, tested }: { rule?: EscalationRule; 
           <Preview conditions={conditions} isAgainst opens={!rule && values.enabled && !values.effectiveAt ? openAfterSeconds : undefined} />
           {rule && <Draft kind="escalation" rule={rule} edit={(version) => put(valuesOf(version))} {...(again && { changed: again })} />}
           {rule && <EscalationAccuracy rule={rule} />}
-          <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} kept={tested} />
+          <Backtest rule={{ kind: "escalation", body: { conditions, openAfterSeconds, closeAfterSeconds } }} kept={tested} />
         </>
       }
     >

@@ -18,14 +18,15 @@ import type { BadgeRule, EscalationRule } from "./rules";
 import { Draft, VersionList } from "./Versions";
 
 export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
+  const { conditions, applyDelaySeconds, removeDelaySeconds } = rule;
   return (
     <InWords
       title={`Badge rule: ${rule.name}`}
       facts={[
         ["Type", <StatusChip status={rule.type} />],
-        ["Conditions", <ConditionsInWords conditions={rule.conditions} />],
-        ["Added", after(rule.applyDelaySeconds)],
-        ["Removed", after(rule.removeDelaySeconds)],
+        ["Conditions", <ConditionsInWords conditions={conditions} />],
+        ["Added", after(applyDelaySeconds)],
+        ["Removed", after(removeDelaySeconds)],
         ["Adds to lists", <AdditionsFact of={rule} />],
         ["Priority", rule.priority],
         ["Enabled", rule.enabled ? "Yes" : "No"],
@@ -33,9 +34,10 @@ export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
       ]}
       below={<><VersionList kind="badge" rule={rule} /><BadgeRecord slug={rule.slug} /></>}
     >
-      <Preview conditions={rule.conditions} isAgainst={rule.type === "BAD"} />
+      <Preview conditions={conditions} isAgainst={rule.type === "BAD"} />
       <Draft kind="badge" rule={rule} />
       <BadgeAccuracy rule={rule} />
+      <Backtest rule={{ kind: "badge", body: { conditions, applyDelaySeconds, removeDelaySeconds } }} />
     </InWords>
   );
 }
@@ -61,7 +63,7 @@ export function EscalationRuleInWords({ rule }: { rule: EscalationRule }) {
       <Preview conditions={conditions} isAgainst />
       <Draft kind="escalation" rule={rule} />
       <EscalationAccuracy rule={rule} />
-      <Backtest rule={{ conditions, openAfterSeconds, closeAfterSeconds }} />
+      <Backtest rule={{ kind: "escalation", body: { conditions, openAfterSeconds, closeAfterSeconds } }} />
     </InWords>
   );
 }
