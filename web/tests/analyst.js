@@ -35,7 +35,7 @@ export async function pictures(page, name) {
 
 export class Analyst {
   /** Opens the dashboard in a window of its own, signed in by its form. */
-  static async arrive(chrome, dregs, options = {}) {
+  static async arrive(chrome, dregs, { as = ADMIN, ...options } = {}) {
     const analyst = new Analyst();
     analyst.dregs = dregs;
     analyst.complaints = [];
@@ -44,8 +44,8 @@ export class Analyst {
     analyst.page = await analyst.context.newPage();
     analyst.listen();
     await analyst.page.goto(`${dregs.url}/sign-in`);
-    await analyst.page.getByLabel("E-mail").fill(ADMIN.email);
-    await analyst.page.locator("input[type=password]").fill(ADMIN.password);
+    await analyst.page.getByLabel("E-mail").fill(as.email);
+    await analyst.page.locator("input[type=password]").fill(as.password);
     await analyst.page.getByRole("button", { name: "Sign in" }).click();
     await analyst.page.getByRole("navigation", { name: "Main" }).waitFor({ state: "attached" });
     return analyst;

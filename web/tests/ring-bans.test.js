@@ -4,12 +4,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Analyst, pictures } from "./analyst.js";
-import { browser, Dregs, eventually } from "./support.js";
+import { ADMIN, browser, Dregs, eventually } from "./support.js";
 
 const RING = ["ada", "bob", "eve", "joe", "kim"];
 const DEVICE = "0123456789abcdef0123456789abcdef";
 const HOME = "198.51.100.7";
 const WORK = "203.0.113.7";
+const BOB = { email: "bob@example.com", password: "a long password" };
 
 let dregs, chrome;
 
@@ -24,6 +25,9 @@ before(async () => {
     at("zoe", HOME),
     ...[..."abcdefghijkl"].map((letter) => at(`office${letter}`, WORK)),
   ]);
+  const { token } = await dregs.call("POST", "/auth/login", ADMIN);
+  const invitation = await dregs.call("POST", "/team/invitations", { email: BOB.email, role: "USER" }, token);
+  await dregs.call("POST", "/auth/accept-invitation", { token: invitation.token, name: "Bob", password: BOB.password });
   await eventually("the ring to be found", async () => (await dregs.call("GET", "/identities/eve/ring")).members.length === RING.length);
 });
 
@@ -94,5 +98,31 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   await until(RING, false);
   assert.deepEqual(await analyst.barriers(), []);
   await pictures(page, "ring-bans-log");
+  await analyst.leave();
+});
+
+test("whoever answers for somebody sees on which lists she is, and takes her off or undoes the whole ban", async () => {
+  const keys = [{ type: "DEVICE", value: DEVICE }, { type: "IDENTITY", value: "kim" }];
+  await dregs.call("POST", "/identities/eve/actions/ban-ring", { keys, comment: "Five accounts, one device" });
+  const analyst = await Analyst.arrive(chrome, dregs, { as: BOB });
+  const { page } = analyst;
+  await analyst.open("/identities/kim?tab=lists");
+  const rows = page.getByRole("table", { name: "Lists" }).locator("tbody tr");
+  await eventually("both entries", async () => (await rows.count()) === 2);
+  const [device, person] = await rows.allInnerTexts();
+  for (const said of ["Banned devices", DEVICE, "Five accounts, one device", "Banned"]) assert.ok(device.includes(said), `${said}: ${device}`);
+  assert.ok(person.includes("Banned identities") && person.includes("kim"), person);
+  assert.deepEqual(await analyst.barriers(), []);
+  assert.deepEqual(await analyst.cut(), []);
+  await pictures(page, "identity-lists");
+  await rows.nth(1).getByRole("button", { name: "Remove…" }).click();
+  await page.getByRole("dialog", { name: "Remove kim?" }).getByRole("button", { name: "Remove" }).click();
+  await eventually("she to be off one", async () => (await rows.count()) === 1);
+  await rows.getByRole("button", { name: "Undo the ban…" }).click();
+  const question = page.getByRole("dialog", { name: "Undo the ban of the whole ring?" });
+  await question.getByText(/^1 entry will be removed from .*1 entry was changed or removed since/).waitFor();
+  await question.getByRole("button", { name: "Undo", exact: true }).click();
+  await page.getByText("On no list").waitFor();
+  await until(RING, false);
   await analyst.leave();
 });

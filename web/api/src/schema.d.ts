@@ -500,6 +500,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/badge-rules/actions/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Back-test a badge rule
+         * @description To whom it would have given its badge in the last 90 days. Read-only.
+         */
+        post: operations["backtestBadgeRule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/badge-rules/{id}": {
         parameters: {
             query?: never;
@@ -1258,7 +1278,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Back-test a rule
+         * Back-test an escalation rule
          * @description What it would have opened in the last 90 days. Read-only.
          */
         post: operations["backtestEscalationRule"];
@@ -2262,6 +2282,26 @@ export interface paths {
         };
         /** List the links of an identity, the strongest first */
         get: operations["listLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/identities/{id}/list-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the list entries that an identity falls under
+         * @description By the values that are remembered of it, now. On lists of texts nobody is found: what a text is, a rule says.
+         */
+        get: operations["listListEntriesOfIdentity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3553,7 +3593,7 @@ export interface components {
             /** @description Why it cannot be approved; null where it can. */
             refusal?: string | null;
         };
-        /** @description A rule to try. */
+        /** @description An escalation rule to try. */
         BacktestBody: {
             conditions: components["schemas"]["ConditionBody"][];
             /** Format: int64 */
@@ -3577,12 +3617,12 @@ export interface components {
             cycles: number;
             /**
              * Format: int64
-             * @description Escalations it would have opened.
+             * @description Escalations it would have opened, or how often it would have given its badge.
              */
             opened: number;
             /** @description The same by day, in order; days without are left out. */
             days: components["schemas"]["BacktestedDay"][];
-            /** @description Identities that would have had one. */
+            /** @description Identities that would have had one, or the badge. */
             identities: number;
             /** @description Of those, how many have a GOOD badge now: they may be legitimate. */
             good: number;
@@ -3605,6 +3645,14 @@ export interface components {
         BadgeAccuracyBody: components["schemas"]["TallyBody"] & {
             /** @example suspected-bot */
             slug: string;
+        };
+        /** @description A badge rule to try. */
+        BadgeBacktestBody: {
+            conditions: components["schemas"]["ConditionBody"][];
+            /** Format: int64 */
+            applyDelaySeconds?: number;
+            /** Format: int64 */
+            removeDelaySeconds?: number;
         };
         /** @description A badge of an identity. */
         BadgeBody: {
@@ -5533,6 +5581,26 @@ export interface components {
             /** @description Values that would be put on the list, changed or taken off; without them, all that are on it. */
             values?: string[] | null;
         };
+        /** @description An entry of a list that an identity falls under. */
+        ListedBody: {
+            list: components["schemas"]["ListBody"];
+            entry: components["schemas"]["ListEntryBody"];
+            /**
+             * @description What the identity shows that falls under it.
+             * @example [
+             *       "203.0.113.7"
+             *     ]
+             */
+            shown: string[];
+            /** @description The names of rules that are on and ask for the list. Without one, that it is on the list does nothing. */
+            rules: string[];
+            /**
+             * Format: int64
+             * @description The entry in the audit log by which a ban of a ring put it there, and by which the whole ban can be undone; null where
+             *     none did.
+             */
+            banAuditId?: number | null;
+        };
         LoginBody: {
             email: string;
             /** Format: password */
@@ -7067,6 +7135,11 @@ export interface components {
             databaseBytes: number;
             /** @description Identities waiting to be scored. */
             evaluation: components["schemas"]["QueueBody"];
+            /**
+             * @description Changes of what something means — of weights, mappings, lists, datasets, rules, or of what turned out to be common —
+             *     after which not all whom they concern have come to wait for their scores yet.
+             */
+            rescoring: number;
             /** @description Deliveries waiting to be sent. */
             delivery: components["schemas"]["QueueBody"];
             /** @description The files that say where addresses are. */
@@ -8708,6 +8781,39 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    backtestBadgeRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BadgeBacktestBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestedBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
@@ -12661,6 +12767,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkBody"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listListEntriesOfIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedBody"][];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::identity::Profile;
 use crate::key::KeyHasher;
+use crate::state::IdentityState;
 use crate::time::Timestamp;
 
 mod entries;
@@ -45,6 +47,23 @@ impl Lists {
     /// list of networks, with an address or a network within one.
     pub fn has(&self, list_slug: &str, value: &str, now: Timestamp) -> bool {
         self.get(list_slug).is_some_and(|list| list.find(&self.hasher, value, now).is_some())
+    }
+
+    /// What of an identity is on which list at the moment `now`, by the lists' slugs: an entry, as the list spells it, and
+    /// what the identity shows that falls under it. Nothing of texts, which nobody shows by themselves.
+    pub fn entries_of(
+        &self,
+        (id, state, profile): (&str, &IdentityState, &Profile),
+        now: Timestamp,
+    ) -> BTreeMap<&str, BTreeMap<String, Vec<String>>> {
+        let mut found: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
+        for (slug, list) in &self.by_slug {
+            for value in shown(list.list_type, id, state, profile) {
+                let Some(entry) = list.find(&self.hasher, &value, now) else { continue };
+                found.entry(slug.as_str()).or_default().entry(entry).or_default().push(value);
+            }
+        }
+        found
     }
 
     /// Whether there is a trusted list.

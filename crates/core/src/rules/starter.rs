@@ -134,12 +134,7 @@ mod tests {
             (low(Category::Uniqueness, 49), HOUR_MS, &[], &[]),
             (low(Category::Uniqueness, 49), HOUR_MS + 1, &[], &["Probably a duplicate"]),
             (low(Category::Uniqueness, 2), HOUR_MS / 4, &[], &[]),
-            (
-                low(Category::Uniqueness, 2),
-                HOUR_MS / 4 + 1,
-                &["duplicate", "suspicious"],
-                &[],
-            ),
+            (low(Category::Uniqueness, 2), HOUR_MS / 4 + 1, &["duplicate", "suspicious"], &[]),
             (
                 low(Category::Uniqueness, 2),
                 2 * HOUR_MS,
@@ -149,12 +144,7 @@ mod tests {
             (low(Category::Behavior, 24), HOUR_MS, &["suspicious"], &["Very low behavior score"]),
             (low(Category::Humanity, 19), 0, &["bot"], &["Probably no human"]),
             (low(Category::Authenticity, 24), 0, &["throwaway"], &["Probably a fake profile"]),
-            (
-                low(Category::Humanity, 19),
-                2 * HOUR_MS,
-                &["bot", "suspicious"],
-                &["Probably no human"],
-            ),
+            (low(Category::Humanity, 19), 2 * HOUR_MS, &["bot", "suspicious"], &["Probably no human"]),
         ];
         for (scores, known_ms, badges, escalations) in cases {
             let (found_badges, found_escalations) = given(scores, known_ms);

@@ -73,3 +73,6 @@ alter table badge_rules add column adds_to_lists text not null default '[]';
 alter table escalation_rules add column adds_to_lists text not null default '[]';
 
 insert into versions (name, version) values ('lists', 0);
+
+-- What put an entry on a list, where that was a ban.
+create index audit_log_bans on audit_log (team_id, at) where action = 'ring.ban';

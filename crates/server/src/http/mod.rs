@@ -6,6 +6,7 @@ mod answer;
 mod assignments;
 mod audit_log;
 mod auth;
+mod backtests;
 mod badge_rules;
 mod body;
 mod bulk_changes;
@@ -48,6 +49,7 @@ mod labels;
 pub mod limits;
 mod links;
 mod list_tables;
+mod listed;
 mod lists;
 mod live;
 mod manual;
@@ -140,6 +142,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(links::cluster))
         .routes(routes!(rings::read))
         .routes(routes!(rings::ban))
+        .routes(routes!(listed::list))
         .routes(routes!(identity_actions::analyze))
         .routes(routes!(identity_actions::review))
         .routes(routes!(identity_actions::list_reviews))
@@ -195,7 +198,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rule_versions::restore_badge))
         .routes(routes!(rule_versions::compare_badge))
         .routes(routes!(escalation_rules::list, escalation_rules::create))
-        .routes(routes!(escalation_rules::backtest))
+        .routes(routes!(backtests::of_escalation_rule))
+        .routes(routes!(backtests::of_badge_rule))
         .routes(routes!(escalation_rules::preview))
         .routes(routes!(escalation_rules::get, escalation_rules::replace, escalation_rules::delete))
         .routes(routes!(rule_versions::escalation_versions))

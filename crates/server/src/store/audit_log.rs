@@ -145,6 +145,14 @@ pub fn get(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Entry>> {
     tx.find(&sql, &values![team_id, id], read)
 }
 
+/// The bans of rings at a moment.
+pub fn bans_at(tx: &mut Tx, team_id: i64, at: Timestamp) -> Result<Vec<Entry>> {
+    let sql = format!(
+        "select {COLUMNS} from audit_log where team_id = $1 and at = $2 and action = 'ring.ban' order by id"
+    );
+    tx.query(&sql, &values![team_id, at], read)
+}
+
 /// Those of these entries of a team that were undone.
 pub fn undone(tx: &mut Tx, team_id: i64, ids: &[i64]) -> Result<Vec<i64>> {
     let ids: Vec<_> = ids.iter().map(i64::to_string).collect();

@@ -154,12 +154,7 @@ pub fn of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Res
 }
 
 /// The newest `limit` events of an identity after the row `after`, in the order they were folded.
-pub fn newest_of_identity(
-    tx: &mut Tx,
-    identity_id: i64,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<Received>> {
+pub fn newest_of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64) -> Result<Vec<Received>> {
     let newest = tx.query(
         "select id, external_id, timestamp, detail, received_at from events
          where shard = $4 and identity_id = $1 and id > $2 order by id desc limit $3",

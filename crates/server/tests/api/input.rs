@@ -104,7 +104,8 @@ async fn an_id_that_is_taken_can_be_read_back_by_its_url(engine: Engine) {
             let (status, answer) = server.call(Method::POST, "/api/events", Some(event)).await;
             let is_taken = status == 200 && (what != "device" || answer["fingerprint"] == *id);
             if what == "group" {
-                let made = server.call(Method::POST, "/api/groups", Some(json!({"type": "team", "id": id}))).await;
+                let made =
+                    server.call(Method::POST, "/api/groups", Some(json!({"type": "team", "id": id}))).await;
                 assert_eq!(made.0 == 200, is_taken, "{id:?}: made by hand as by an event: {}", made.1);
             }
             if !is_taken {

@@ -9,7 +9,7 @@ use super::delivery::morning;
 use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{Ground, TestServer, event, eventually, settled};
+use crate::support::server::{Ground, TestServer, event, eventually};
 
 on_both_engines!(a_team_that_labels_is_given_a_few_at_random_each_week_which_say_what_rules_miss);
 
@@ -33,6 +33,14 @@ async fn label(server: &TestServer, id: &str, outcome: &str) {
     server.post(&format!("/api/identities/{id}/actions/label"), json!({"outcome": outcome})).await;
 }
 
+/// Waits for the scores that are due; what is done two seconds later waits for the clock.
+async fn scored(server: &TestServer) {
+    eventually("nobody to wait", async || {
+        (server.get("/api/system").await["evaluation"]["waiting"] == 0).then_some(())
+    })
+    .await;
+}
+
 async fn a_team_that_labels_is_given_a_few_at_random_each_week_which_say_what_rules_miss(engine: Engine) {
     let clock = morning();
     let server =
@@ -40,14 +48,14 @@ async fn a_team_that_labels_is_given_a_few_at_random_each_week_which_say_what_ru
     clear(&server).await;
     let all: Vec<_> = (0..12).map(|n| event(&format!("e{n}"), &format!("user-{n}"))).collect();
     server.post("/api/events/batch", json!(all)).await;
-    settled(&server).await;
+    scored(&server).await;
     // Whoever labels nobody is given nobody.
     clock.advance(HOUR_MS);
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(open(&server).await, Vec::<String>::new());
     label(&server, "user-0", "BAD").await;
     server.call(Method::PATCH, "/api/identities/user-1", Some(json!({"disregarded": true}))).await;
-    settled(&server).await;
+    scored(&server).await;
     clock.advance(HOUR_MS);
     let drawn = eventually("a draw", async || {
         let drawn = open(&server).await;

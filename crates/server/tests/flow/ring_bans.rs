@@ -82,6 +82,14 @@ async fn ban(server: &TestServer, id: &str, chosen: &[(&str, &str)]) -> Value {
     server.post(&format!("/api/identities/{id}/actions/ban-ring"), body).await
 }
 
+/// What somebody is on: the list, the entry, what falls under it, and the ban that put it there.
+async fn listed(server: &TestServer, id: &str) -> Value {
+    let found = server.get(&format!("/api/identities/{id}/list-entries")).await;
+    let of_entry =
+        |one: &Value| json!([one["list"]["slug"], one["entry"]["value"], one["shown"], one["banAuditId"]]);
+    found.as_array().unwrap().iter().map(of_entry).collect()
+}
+
 async fn refused(server: &TestServer, path: &str, body: Value) -> String {
     refusal(server.request(Method::POST, path).bearer_auth(SECRET_KEY).json(&body)).await
 }
@@ -165,11 +173,20 @@ async fn a_ring_beside_an_office_is_banned_and_the_ban_is_undone(engine: Engine)
     server.post("/api/events", on_device("m1", "mia", AT_HOME)).await;
     until_banned(&server, &["mia"], true).await;
     until_banned(&server, &["zoe", "officea", "officel"], false).await;
+    let (device, audit) =
+        (json!(["banned-devices", "shared", ["shared"], banned["auditId"]]), &banned["auditId"]);
+    assert_eq!(listed(&server, "mia").await, json!([device]));
+    let rules = server.get("/api/identities/mia/list-entries").await[0]["rules"].clone();
+    assert_eq!(rules, json!(["Banned"]));
+    let eve = json!([device, ["banned-identities", "eve", ["eve"], audit]]);
+    assert_eq!(listed(&server, "eve").await, eve);
+    assert_eq!(listed(&server, "zoe").await, json!([]));
     let found = of_ring(&server, "eve").await;
     assert_eq!(found["lists"][0]["rules"], json!(["Banned"]));
     assert_eq!(key(&found, "DEVICE", "shared")["isBanned"], true);
     let again = ban(&server, "eve", &[("DEVICE", "shared")]).await;
     assert_eq!(again["lists"][0]["unchanged"], 1, "{again}");
+    assert_eq!(listed(&server, "mia").await, json!([device]), "by the ban that put it there");
     let nothing = format!("/api/audit-log/{}/actions/undo", again["auditId"]);
     let nothing = refused(&server, &nothing, Value::Null).await;
     assert!(nothing.starts_with("409 wrong_state It added nothing"), "{nothing}");
@@ -187,6 +204,7 @@ async fn a_ring_beside_an_office_is_banned_and_the_ban_is_undone(engine: Engine)
     assert_eq!(values(&server, "banned-devices").await, set(&[]));
     until_banned(&server, &RING, false).await;
     until_banned(&server, &["mia"], false).await;
+    assert_eq!(listed(&server, "eve").await, json!([]));
     let twice = refused(&server, &path, Value::Null).await;
     assert_eq!(twice, "409 wrong_state It was undone before.");
     let undone = &log(&server, "action=audit-entry.undo").await[0];
@@ -219,7 +237,17 @@ async fn what_was_there_or_was_changed_since_stays(engine: Engine) {
     let of_list = &banned["lists"][0];
     // What ends earlier lasts as long as the ban; what has no end stays as it is.
     assert_eq!(json!([of_list["added"], of_list["changed"], of_list["unchanged"]]), json!([3, 1, 1]));
+    let by_ban = json!([["banned-emails", email("eve"), [email("eve")], banned["auditId"]]]);
+    assert_eq!(listed(&server, "eve").await, by_ban);
     put(&server, &list, json!({"value": email("eve"), "comment": "an innocent after all?"})).await;
+    for id in ["bob", "eve"] {
+        let by_hand = json!([["banned-emails", email(id), [email(id)], null]]);
+        assert_eq!(listed(&server, id).await, by_hand, "the ban's no more");
+    }
+    let home = list_of(&server, "Home", "NETWORK", false).await;
+    put(&server, &home, json!({"value": "198.51.100.0/24"})).await;
+    server.post("/api/events", at("h1", "max", AT_HOME)).await;
+    assert_eq!(listed(&server, "max").await, json!([["home", "198.51.100.0/24", [AT_HOME], null]]));
     let joe = server.get(&format!("{list}/entries?term=joe")).await["content"][0]["id"].clone();
     assert_eq!(server.call(Method::DELETE, &format!("{list}/entries/{joe}"), None).await.0, 204);
     let undone = undo(&server, &banned["auditId"]).await;

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::ops::evaluate::evaluation::Seen;
 use crate::ops::ingest::refold;
-use crate::store::identities::CycleStart;
 use crate::store::events::{self, Received};
+use crate::store::identities::CycleStart;
 use crate::store::{Result, StoreError, Tx, analyses};
 
 /// Of more events between two cycles of an identity, rules are asked about the newest.

@@ -6,6 +6,7 @@ pub mod erasure;
 pub mod groups;
 pub mod holders;
 pub mod links;
+pub mod listed;
 pub mod preview;
 pub mod reviews;
 pub mod ring;

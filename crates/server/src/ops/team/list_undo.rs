@@ -12,7 +12,7 @@ use crate::ops::audit::{self, Act, Actor};
 use crate::ops::directories::Directories;
 use crate::ops::long_reads::LongReads;
 use crate::store::audit_log::{self, Entry, RING_BANNED};
-use crate::store::lists as table;
+use crate::store::lists::{self as table, TeamList};
 use crate::store::{Result, Store, Tx};
 
 /// What of an act was undone, or would be.
@@ -84,6 +84,19 @@ fn parts(entry: &Entry) -> Option<Vec<Part>> {
 /// Whether an entry tells of something that can be undone, unless it was.
 pub fn can_be_undone(entry: &Entry) -> bool {
     parts(entry).is_some_and(|parts| parts.iter().any(|part| part.revision.is_some()))
+}
+
+/// The ban of a ring that put an entry on a list, if one did, and nobody has undone it or changed the entry since.
+///
+/// # Errors
+/// Those of the store.
+pub fn ban_of(tx: &mut Tx, list: &TeamList, entry: &table::Entry) -> Result<Option<i64>> {
+    let bans = audit_log::bans_at(tx, list.team_id, entry.created_at)?;
+    let is_of = |part: &Part| part.id == Some(list.id) && part.revision == Some(entry.revision);
+    let mut bans = bans.iter().filter(|ban| parts(ban).is_some_and(|parts| parts.iter().any(is_of)));
+    let Some(ban) = bans.next() else { return Ok(None) };
+    let is_undone = !audit_log::undone(tx, list.team_id, &[ban.id])?.is_empty();
+    Ok(Some(ban.id).filter(|_| !is_undone))
 }
 
 /// What undoing an act would do.
@@ -167,7 +180,7 @@ fn each(
     tx: &mut Tx,
     actor: &Actor,
     parts: &[Part],
-    take: impl Fn(&mut Tx, &table::TeamList, i64) -> Result<usize>,
+    take: impl Fn(&mut Tx, &TeamList, i64) -> Result<usize>,
 ) -> Result<Vec<OfList>> {
     let mut lists = Vec::with_capacity(parts.len());
     for Part { id, list, added, changed, revision } in parts {

@@ -108,7 +108,9 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/auth/password" => {
             json!({"currentPassword": SESSION_PASSWORD, "newPassword": "another long password"})
         }
-        "POST /api/escalation-rules/actions/backtest" | "POST /api/escalation-rules/actions/preview" => {
+        "POST /api/badge-rules/actions/backtest"
+        | "POST /api/escalation-rules/actions/backtest"
+        | "POST /api/escalation-rules/actions/preview" => {
             json!({"conditions": [{"type": "SCORE_LT", "category": "ANY", "threshold": 1}]})
         }
         "POST /api/badge-rules" | "PUT /api/badge-rules/{id}" | "PUT /api/badge-rules/{id}/draft" => json!({

@@ -166,6 +166,7 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
         ("POST", "/api/escalation-rules/{id}/actions/restore", json!({"revision": 1}), 200),
         ("DELETE", "/api/escalation-rules/{id}/draft", Value::Null, 204),
         ("POST", "/api/escalation-rules/actions/backtest", json!({"conditions": conditions}), 200),
+        ("POST", "/api/badge-rules/actions/backtest", json!({"conditions": conditions}), 200),
         ("POST", "/api/escalation-rules/actions/preview", json!({"conditions": conditions}), 200),
         ("PATCH", "/api/escalations/{id}", json!({"status": "ACKNOWLEDGED"}), 200),
         (

@@ -22,6 +22,7 @@ import { Escalations } from "./Escalations";
 import { Groups } from "./Groups";
 import classes from "./Identity.module.css";
 import { Links } from "./Links";
+import { OnLists } from "./OnLists";
 import { Reviews } from "./Reviews";
 import { Scores } from "./Scores";
 import { Timeline } from "./Timeline";
@@ -77,6 +78,7 @@ const SIDES: [tab: string, title: string, show: (identity: Identity) => ReactNod
   ["links", "Links", ({ id }) => <Links id={id} />],
   ["devices", "Devices", ({ id }) => <Devices id={id} />],
   ["groups", "Groups", ({ id }) => <Groups id={id} />],
+  ["lists", "Lists", ({ id }) => <OnLists id={id} />],
   ["escalations", "Escalations", ({ id }) => <Escalations id={id} />],
   ["labels", "Labels", (identity) => <LabelList identity={identity} />],
   ["deliveries", "Deliveries", ({ id }) => <Deliveries id={id} />],

@@ -9,7 +9,7 @@ import { Answer, Failure } from "../../parts/Answer";
 import { PageLink } from "../../parts/PageLink";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Consequences, useConsequences } from "./Consequences";
-import { changed } from "./ListEntries";
+import { changed } from "./RemoveEntry";
 import { kindOf, type List } from "./listType";
 import { tellUndoable } from "./undoAct";
 

@@ -7,7 +7,7 @@ import { $api, tell } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import { Consequences, useConsequences } from "./Consequences";
-import { changed } from "./ListEntries";
+import { changed } from "./RemoveEntry";
 import type { List } from "./listType";
 
 export function DeleteList({ list }: { list: List }) {

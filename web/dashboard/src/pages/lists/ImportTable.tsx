@@ -9,7 +9,7 @@ import { Failure } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import { Words } from "../../parts/Words";
 import { ConcernedWords } from "../settings/Concerned";
-import { changed } from "./ListEntries";
+import { changed } from "./RemoveEntry";
 import { kindOf, type List } from "./listType";
 import { tellUndoable } from "./undoAct";
 

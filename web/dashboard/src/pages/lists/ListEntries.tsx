@@ -2,30 +2,24 @@
 
 import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useDisclosure } from "@mantine/hooks";
-import { keepPreviousData, useMutation } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { $api, api, asApiError, refresh, type Schemas } from "../../api";
+import { $api, asApiError, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { Answer, Empty, Failure } from "../../parts/Answer";
-import { Chip } from "../../parts/Chip";
 import { SearchFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
-import { tellChanged } from "../settings/undo";
 import { whole } from "../settings/whole";
 import { Consequences, useConsequences } from "./Consequences";
 import { kindOf, type List } from "./listType";
+import { changed, End, RemoveEntry } from "./RemoveEntry";
 import { tellUndoable } from "./undoAct";
 
 type Entry = Schemas["ListEntryBody"];
 interface Props { list: List; mayChange: boolean }
-
-export function changed(): Promise<void> {
-  return refresh("/api/lists", "/api/identities", "/api/escalations");
-}
 
 export function ListEntries({ list, mayChange }: Props) {
   const [{ term }] = usePageSearch();
@@ -49,7 +43,7 @@ function Entries({ list, mayChange, term }: Props & { term: string | undefined }
     { title: "Ends", cell: ({ endsAt }) => <End at={endsAt} /> },
     { title: "By", cell: ({ author }) => <span className="break">{author}</span>, isMinor: true },
     { title: "Added", cell: ({ createdAt }) => <Time at={createdAt} /> },
-    { title: "Actions", cell: (entry) => (mayChange ? <Remove list={list} entry={entry} /> : "") },
+    { title: "Actions", cell: (entry) => (mayChange ? <RemoveEntry list={list} entry={entry} /> : "") },
   ];
   return (
     <Answer of={entries} lines={8}>
@@ -68,55 +62,6 @@ function Entries({ list, mayChange, term }: Props & { term: string | undefined }
         </>
       )}
     </Answer>
-  );
-}
-
-function End({ at }: { at: string | null | undefined }) {
-  if (!at) return "–";
-  return Date.parse(at) <= Date.now() ? <Chip tone={1}>Ended</Chip> : <Time at={at} isAhead />;
-}
-
-/** Removes an entry. Answers what takes it back. */
-async function drop(list: List, { id, value, comment, endsAt }: Entry): Promise<() => Promise<void>> {
-  const { error } = await api.DELETE("/api/lists/{id}/entries/{entryId}", { params: { path: { id: list.id, entryId: id } } });
-  if (error) throw error;
-  await changed();
-  return async () => {
-    const { error } = await api.POST("/api/lists/{id}/entries", { params: { path: { id: list.id } }, body: { entries: [{ value, comment: comment ?? null, endsAt: endsAt ?? null }] } });
-    if (error) throw error;
-    await changed();
-  };
-}
-
-function Remove({ list, entry }: { list: List; entry: Entry }) {
-  const [isOpen, { open, close }] = useDisclosure(false);
-  return (
-    <>
-      <Button size="xs" variant="subtle" color="red" onClick={open}>Remove…</Button>
-      <Modal opened={isOpen} onClose={close} title={`Remove ${entry.value}?`}><RemoveQuestion list={list} entry={entry} close={close} /></Modal>
-    </>
-  );
-}
-
-function RemoveQuestion({ list, entry, close }: { list: List; entry: Entry; close: () => void }) {
-  const consequences = useConsequences(list.id, [entry.value]);
-  const remove = useMutation({
-    mutationFn: () => drop(list, entry),
-    onError: () => {},
-    onSuccess: (undo) => {
-      close();
-      tellChanged(`${entry.value} is removed.`, undo);
-    },
-  });
-  return (
-    <Stack>
-      <Consequences of={consequences} asking="They no longer find it." />
-      {remove.error && <Failure error={remove.error} />}
-      <Group justify="flex-end" gap="xs" className="buttons">
-        <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
-        <Button color="red" disabled={consequences.isPending} loading={remove.isPending} onClick={() => remove.mutate()}>Remove</Button>
-      </Group>
-    </Stack>
   );
 }
 

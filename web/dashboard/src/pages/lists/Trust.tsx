@@ -8,7 +8,7 @@ import { useMay } from "../../app/session";
 import { Failure } from "../../parts/Answer";
 import { tellChanged } from "../settings/undo";
 import { Consequences, useConsequences } from "./Consequences";
-import { changed } from "./ListEntries";
+import { changed } from "./RemoveEntry";
 import type { List } from "./listType";
 
 export function Trust({ list }: { list: List }) {

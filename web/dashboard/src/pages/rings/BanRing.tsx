@@ -48,7 +48,7 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
       const name = manage && withRule && unasked.length > 0 ? await createRule(unasked).catch(tellError) : undefined;
       const rule = name ? ` The badge rule ${name} asks for them.` : "";
       offer(`${bannedWords(done)}${rule}`, "Undo", async () => {
-        tell(undoneWords(await undo(auditId)));
+        tell(undoneWords(await undo(auditId)) + (name ? ` The badge rule ${name} stays.` : ""));
         await refreshUndone();
       });
       await refresh("/api/identities", "/api/lists", "/api/badge-rules", "/api/audit-log");

@@ -35,7 +35,7 @@ export function System() {
         {(system) => (
           <>
             <Panel title="Queues" note="Updated every five seconds.">
-              <Facts facts={[["Scoring", <Waiting queue={system.evaluation} />], ["Delivery", <><Waiting queue={system.delivery} /><Behind /></>]]} />
+              <Facts facts={[["Scoring", <><Waiting queue={system.evaluation} />{system.rescoring > 0 && <Text fz="sm">{system.rescoring === 1 ? "A change of what something means is" : `${system.rescoring} changes of what something means are`} being carried through the past</Text>}</>], ["Delivery", <><Waiting queue={system.delivery} /><Behind /></>]]} />
             </Panel>
             <Panel title="Server"><Server system={system} /></Panel>
             {system.nodes.length > 1 && (

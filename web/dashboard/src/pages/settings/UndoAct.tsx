@@ -7,12 +7,19 @@ import { $api, tell } from "../../api";
 import { Answer, Failure } from "../../parts/Answer";
 import { refreshUndone, undo, undoneWords } from "../lists/undoAct";
 
-export function UndoAct({ id }: { id: number }) {
+interface Props {
+  /** Of the entry. */
+  id: number;
+  label?: string;
+  title?: string;
+}
+
+export function UndoAct({ id, label = "Undo…", title = "Undo this?" }: Props) {
   const [isOpen, { open, close }] = useDisclosure(false);
   return (
     <>
-      <Button size="compact-xs" variant="default" onClick={open}>Undo…</Button>
-      <Modal opened={isOpen} onClose={close} title="Undo this?">{isOpen && <Question id={id} close={close} />}</Modal>
+      <Button size="compact-xs" variant="default" onClick={open}>{label}</Button>
+      <Modal opened={isOpen} onClose={close} title={title}>{isOpen && <Question id={id} close={close} />}</Modal>
     </>
   );
 }
@@ -30,7 +37,7 @@ function Question({ id, close }: { id: number; close: () => void }) {
   });
   return (
     <Stack>
-      <Answer of={preview} lines={2}>{(found) => <Text fz="sm">{undoneWords(found)} Whoever shows one of the values is rescored.</Text>}</Answer>
+      <Answer of={preview} lines={2}>{(found) => <Text fz="sm">{undoneWords(found)} Whoever shows one of the values is rescored. The lists, and rules that ask for them, stay.</Text>}</Answer>
       {act.error && <Failure error={act.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close} data-autofocus>Cancel</Button>
