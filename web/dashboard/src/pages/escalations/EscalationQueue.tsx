@@ -59,7 +59,7 @@ function QueuePage() {
 /** What keys do, for the line below the list. */
 const MOVES = [["j k", "move"]] as const;
 const WORK = [
-  ["n", "take next"], ["m", "assign to me"], ["u", "unassign"], ["t", "note"], ["s", "snooze"], ["a", "acknowledge"], ["c", "close"], ["o", "reopen"], ["z", "undo"],
+  ["n", "take next"], ["m", "assign to me"], ["u", "unassign"], ["t", "note"], ["s", "snooze"], ["a", "acknowledge"], ["c", "close"], ["o", "unacknowledge, reopen"], ["z", "undo"],
 ] as const;
 const OPEN = [["Enter", "open identity"]] as const;
 

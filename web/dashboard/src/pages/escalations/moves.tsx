@@ -41,7 +41,8 @@ export const CLOSE: Act = { key: "c", label: "Close", to: "CLOSED", from: ["OPEN
 export const ACTS: Act[] = [
   { key: "a", label: "Acknowledge", to: "ACKNOWLEDGED", from: ["OPEN"] },
   CLOSE,
-  { key: "o", label: "Reopen", to: "OPEN", from: ["ACKNOWLEDGED", "CLOSED"] },
+  { key: "o", label: "Unacknowledge", to: "OPEN", from: ["ACKNOWLEDGED"] },
+  { key: "o", label: "Reopen", to: "OPEN", from: ["CLOSED"] },
 ];
 export const UNDO_KEY = "z";
 
