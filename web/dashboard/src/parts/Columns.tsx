@@ -26,7 +26,7 @@ export const IDENTITY_COLUMNS: Column<Identity>[] = [
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
   { title: "Badges", cell: ({ badges }) => <Badges badges={badges} /> },
-  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** A fingerprint that is no longer is shown whole: people gave it. */
@@ -69,7 +69,7 @@ export const GROUP_COLUMNS: Column<Group>[] = [
   { title: "Type", cell: ({ type }) => <Chip>{word(type)}</Chip> },
   { title: "Members", sort: "identityCount", first: "DESC", cell: ({ identityCount }) => <span className="numbers">{identityCount.toLocaleString("en")}</span> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** What happened, to whom, from where. */

@@ -35,7 +35,7 @@ export function RecentlyActive() {
                 <Table.Tr>
                   <Table.Th>Identity</Table.Th>
                   {CATEGORIES.map((category) => <Table.Th key={category}>{word(category)}</Table.Th>)}
-                  <Table.Th>Last event</Table.Th>
+                  <Table.Th>Last received</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>{rowsOf(content).slice(0, ROWS).map((wave) => <Rows key={wave.rows[0]?.id} wave={wave} isCut={!last && goesOn(wave, oldest(content))} />)}</Table.Tbody>
@@ -85,7 +85,7 @@ function Rows({ wave, isCut }: { wave: Wave<Identity>; isCut: boolean }) {
           <Badges badges={first.badges} />
         </Table.Td>
         {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)}><Span category={category} identities={wave.rows} /></Table.Td>)}
-        <Table.Td data-title="Last event"><Time at={first.lastTrackedAt} /></Table.Td>
+        <Table.Td data-title="Last received"><Time at={first.lastTrackedAt} /></Table.Td>
       </Table.Tr>
       {isOpen && wave.rows.map((identity) => <One key={identity.id} identity={identity} isOfWave />)}
     </>
@@ -99,7 +99,7 @@ function One({ identity, isOfWave = false }: { identity: Identity; isOfWave?: bo
         <IdentityLink id={identity.id} name={identity.displayName ?? identity.displayEmail} isInList beside={!isOfWave && <Badges badges={identity.badges} />} />
       </Table.Td>
       {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>)}
-      <Table.Td data-title="Last event"><Time at={identity.lastTrackedAt} /></Table.Td>
+      <Table.Td data-title="Last received"><Time at={identity.lastTrackedAt} /></Table.Td>
     </Table.Tr>
   );
 }

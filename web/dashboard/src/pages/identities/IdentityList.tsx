@@ -27,7 +27,7 @@ const COLUMNS: Column<Identity>[] = [
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
   { title: "Badges", cell: ({ badges }) => <div style={{ minWidth: 136 }}><Badges badges={badges} most={1} /></div> },
-  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last received", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
 ];
 
