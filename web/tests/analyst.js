@@ -108,9 +108,11 @@ export class Analyst {
   /** Where rows stand below each other: cells whose words have next to no room, and boxes that cannot be checked. */
   squeezed() {
     return this.page.evaluate(() => {
+      // In a short row others are as wide as what they say.
+      const isOwnLine = (cell) => !cell.closest("[data-short]") || cell.dataset.place === "head";
       const box = (element) => element.getBoundingClientRect().width;
       const room = (cell) => cell.clientWidth - parseFloat(getComputedStyle(cell).paddingLeft) - parseFloat(getComputedStyle(cell).paddingRight);
-      const cells = [...document.querySelectorAll(".table-box[data-stacks] td")].filter((cell) => box(cell) > 0 && cell.innerText.trim() !== "" && room(cell) < 60);
+      const cells = [...document.querySelectorAll(".table-box[data-stacks] td")].filter((cell) => isOwnLine(cell) && box(cell) > 0 && cell.innerText.trim() !== "" && room(cell) < 60);
       const checks = [...document.querySelectorAll("input[type=checkbox]")].filter((check) => check.getClientRects().length > 0 && box(check) < 12);
       return [...cells.map((cell) => `${cell.dataset.title} of ${room(cell)} px`), ...checks.map((check) => `${check.ariaLabel} of ${box(check)} px`)];
     });

@@ -40,7 +40,7 @@ const assignee = async (id) => (await escalation(id)).assignee;
 const rows = (desk) => desk.getByRole("listbox", { name: "Escalations" }).getByRole("option");
 const detail = (desk) => desk.getByRole("region", { name: /^Escalation of / });
 const views = (desk) => desk.getByRole("navigation", { name: "Whose" });
-const inQueue = () => `/escalations?rule=${rule.id}`;
+const inQueue = (more = "") => `/escalations?rule=${rule.id}${more}`;
 
 test("the next one is taken by a key, and is under Mine for one and under Unassigned for nobody", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
@@ -132,6 +132,53 @@ test("of a list of open escalations, none is offered to be reopened", async () =
   const acts = desk.getByRole("dialog").getByRole("radio");
   await acts.first().waitFor();
   assert.deepEqual(await acts.evaluateAll((radios) => radios.map(({ value }) => value)), ["ACKNOWLEDGED", "CLOSED", "ASSIGN"]);
+  await analyst.leave();
+});
+
+test("an acknowledgment is taken back by its own word, and only what was closed is reopened", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  const [{ id }, { id: other }] = await open();
+  const put = (which, status) => dregs.call("PATCH", `/escalations/${which}`, { status });
+  const at = (status) => analyst.open(inQueue(`&status=${status}&escalation=${id}`));
+  const button = (name) => desk.getByRole("button", { name, exact: false }).first();
+  const history = desk.getByRole("region", { name: "History" });
+  await put(id, "ACKNOWLEDGED");
+  await at("ACKNOWLEDGED");
+  await button("Unacknowledge").waitFor();
+  assert.equal(await desk.getByRole("button", { name: "Reopen" }).count(), 0);
+  await desk.keyboard.press("o");
+  await eventually("it to be open", async () => (await dregs.call("GET", `/escalations/${id}`)).status === "OPEN");
+  await at("ALL");
+  await history.getByText("You unacknowledged it").waitFor();
+  assert.equal(await history.getByText("reopened").count(), 0);
+  await put(id, "CLOSED");
+  await at("CLOSED");
+  await button("Reopen").waitFor();
+  assert.equal(await desk.getByRole("button", { name: "Unacknowledge" }).count(), 0);
+  await desk.keyboard.press("o");
+  await eventually("it to be open", async () => (await dregs.call("GET", `/escalations/${id}`)).status === "OPEN");
+  await at("ALL");
+  await history.getByText("You reopened it").waitFor();
+  await desk.keyboard.press("?");
+  await desk.getByRole("dialog").getByText("unacknowledge the escalation, or reopen a closed one").waitFor();
+
+  // The same of many at once.
+  const offered = async (status) => {
+    await at(status);
+    await desk.getByRole("button", { name: /^Act on all/ }).click();
+    return desk.getByRole("radio", { name: /nacknowledge|eopen/ }).evaluateAll((radios) => radios.map(({ labels }) => labels[0].textContent.trim()));
+  };
+  for (const which of [id, other]) await put(which, "ACKNOWLEDGED");
+  assert.deepEqual(await offered("ACKNOWLEDGED"), ["Unacknowledge"]);
+  assert.deepEqual(await offered("ACTIVE"), ["Unacknowledge"]);
+  assert.deepEqual(await offered("ALL"), ["Unacknowledge or reopen"]);
+  await at("ACKNOWLEDGED");
+  await desk.getByRole("button", { name: /^Act on all/ }).click();
+  await desk.getByRole("radio", { name: "Unacknowledge" }).check();
+  await desk.getByRole("dialog").getByRole("button", { name: "Unacknowledge" }).click();
+  await desk.getByText("Unacknowledged: 2 escalations.").waitFor();
+  for (const which of [id, other]) assert.equal((await dregs.call("GET", `/escalations/${which}`)).status, "OPEN");
   await analyst.leave();
 });
 

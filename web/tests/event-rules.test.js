@@ -77,6 +77,54 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await eventually("it to be ready again", async () => (await named("Spent in a day")).status === "READY");
 });
 
+test("the window of a counter is written in the unit in which the list shows it, and so is what is wrong with it", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const dialog = page.getByRole("dialog");
+  const within = dialog.getByLabel("Within", { exact: true });
+  const unit = dialog.getByLabel("Within: unit");
+  const stored = async (name) => (await dregs.call("GET", "/counters")).content.find((counter) => counter.name === name);
+  await analyst.open("/settings/counters");
+  await page.getByRole("button", { name: "New counter…" }).click();
+  assert.deepEqual(await unit.locator("option").allInnerTexts(), ["minutes", "hours", "days"]);
+  await dialog.getByRole("textbox", { name: "Name" }).fill("Lately");
+  for (const [name, amount, said] of [["days", "31", "Must be from 1 to 30 days."], ["hours", "721", "Must be from 1 to 720 hours."], ["minutes", "43201", "Must be from 1 to 43,200 minutes."]]) {
+    await unit.selectOption(name);
+    await within.fill(amount);
+    await dialog.getByText(said, { exact: true }).waitFor();
+    // It is not put right unseen.
+    await unit.focus();
+    assert.equal((await within.inputValue()).replaceAll(",", ""), amount);
+  }
+  // On a phone the unit is to be read, too.
+  await page.setViewportSize({ width: 390, height: 844 });
+  const { width } = await unit.boundingBox();
+  assert.ok(width >= 100, `the unit has ${width} px`);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await pictures(page, "counters-window");
+  await within.fill("");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByText("Must be from 1 to 43,200 minutes.").waitFor();
+  assert.equal(await stored("Lately"), undefined);
+  await within.fill("90");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  const row = page.getByRole("row").filter({ hasText: "Lately" });
+  await row.getByText("in 90 minutes").waitFor();
+  assert.equal((await stored("Lately")).windowSeconds, 5_400);
+  // One that a program has made so is shown as it is.
+  for (const [windowSeconds, words, amount, name] of [[5_400, "90 minutes", "90", "minutes"], [172_800, "2 days", "2", "days"], [90, "90 seconds", "90", "seconds"]]) {
+    await dregs.call("PATCH", `/counters/${(await stored("Lately")).id}`, { windowSeconds });
+    await analyst.open("/settings/counters");
+    await row.getByText(`in ${words}`).waitFor();
+    await row.getByRole("button", { name: "Edit…" }).click();
+    assert.equal(await within.inputValue(), amount);
+    assert.equal(await unit.locator("option:checked").innerText(), name);
+    await page.keyboard.press("Escape");
+  }
+  await dregs.call("DELETE", `/counters/${(await stored("Lately")).id}`);
+  await analyst.leave();
+});
+
 test("what is to be chosen is asked for, and only lists that fit are offered", async () => {
   await dregs.call("POST", "/lists", { name: "Offices", type: "NETWORK" });
   await dregs.call("POST", "/lists", { name: "Partners", type: "EMAIL_DOMAIN" });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { Analyst } from "./analyst.js";
+import { Analyst, pictures } from "./analyst.js";
 import { browser, Dregs, eventually } from "./support.js";
 
 let dregs, chrome;
@@ -192,6 +192,46 @@ test("where the server names code, the page shows it as code", async () => {
   } finally {
     await own.stop();
   }
+});
+
+test("the audit log calls what was changed by its name, also when that is gone, and links what is there", async () => {
+  const post = (path, body) => dregs.call("POST", path, body);
+  const conditions = [{ type: "SCORE_LT", category: "HUMANITY", threshold: 1 }];
+  const rule = await post("/escalation-rules", { name: "First name", severity: "INFO", conditions });
+  await dregs.call("PUT", `/escalation-rules/${rule.id}`, { name: "Later name", severity: "INFO", conditions });
+  const gone = await post("/badge-rules", { name: "Short-lived", type: "BAD", conditions });
+  await dregs.call("DELETE", `/badge-rules/${gone.id}`);
+  const list = await post("/lists", { name: "Our offices", type: "NETWORK" });
+  const emptied = await post("/lists", { name: "Old offices", type: "NETWORK" });
+  for (const { id } of [list, emptied]) await post(`/lists/${id}/entries`, { entries: [{ value: "192.0.2.0/24" }] });
+  await dregs.call("DELETE", `/lists/${emptied.id}`);
+  const counter = await post("/counters", { name: "Logins lately", function: "COUNT", per: "identity.id", windowSeconds: 3_600, conditions: [] });
+  const channel = await post("/channels", { type: "WEBHOOK", name: "Pager of ours", events: ["identity.scored"], config: { url: "https://example.com/hook" } });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  const targets = () => page.locator("[data-title=Target]").allInnerTexts();
+  const all = (type) => `/settings/audit-log?targetType=${type}&pageSize=50`;
+  for (const [type, id, name, href] of [
+    ["escalation-rule", rule.id, "Escalation rule “Later name”", `/escalation-rules/${rule.id}`], ["badge-rule", gone.id, "Badge rule “Short-lived”", null],
+    ["list", list.id, "List “Our offices”", `/settings/lists/${list.id}`], ["list", emptied.id, "List “Old offices”", null],
+    ["counter", counter.id, "Counter “Logins lately”", "/settings/counters"], ["channel", channel.id, "Channel “Pager of ours”", `/settings/channels/${channel.id}`],
+  ]) {
+    await analyst.open(`${all(type)}&targetId=${id}`);
+    await eventually(`${name} to be named`, async () => (await targets()).length > 0 && (await targets()).every((text) => text === name));
+    const hrefs = await page.locator("[data-title=Target] a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    assert.deepEqual([...new Set(hrefs)], href === null ? [] : [href], name);
+  }
+  // An entry without the name, of what is gone: the deletion has it.
+  await analyst.open(`${all("list")}&targetId=${emptied.id}&action=list-entry.create`);
+  await eventually("its slug", async () => /^List “(Old offices|old-offices)”$/.test((await targets()).join()));
+  // A list of accounts does not say more of people than their colleagues know.
+  await analyst.open(all("user"));
+  await eventually("the account", async () => (await targets()).some((text) => /^Account “.+”$/.test(text)));
+  await analyst.open("/settings/audit-log");
+  assert.deepEqual(await analyst.barriers(), []);
+  await pictures(page, "audit-log");
+  for (const path of [`/escalation-rules/${rule.id}`, `/lists/${list.id}`, `/counters/${counter.id}`, `/channels/${channel.id}`]) await dregs.call("DELETE", path);
+  await analyst.leave();
 });
 
 test("whoever gives an agent a token sees in the audit log what it did, and through which", async () => {

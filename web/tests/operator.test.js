@@ -261,6 +261,36 @@ test("rows stay under the hand, and say who they are", async () => {
   await analyst.leave();
 });
 
+test("when something was received is told apart from when it happened", async () => {
+  const fingerprint = "abcdefabcdefabcdefabcdefabcdef12";
+  const timestamp = new Date(Date.now() - 3 * 86_400_000).toISOString();
+  await dregs.call("POST", "/events", { type: "user.login", timestamp, identity: { id: "imported" }, device: { fingerprint }, groups: [{ type: "team", id: "importers" }] });
+  await dregs.saw("imported", "user.login");
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  const said = (row, title) => row.locator(`[data-title="${title}"]`).innerText();
+  const [now, then] = ["just now", "3 days ago"];
+  const isNow = (text) => text === now || /sec\. ago$/.test(text);
+  for (const [path, text, title, is] of [
+    ["/identities?term=imported", "imported", "Last received", isNow], ["/groups?term=importers", "importers", "Last received", isNow],
+    [`/devices/${fingerprint}`, "imported", "Last received", isNow], ["/devices?identity=imported", "abcdef", "Last event", (text) => text === then],
+    ["/identities/imported?tab=devices", "abcdef", "Last event", (text) => text === then],
+  ]) {
+    await analyst.open(path);
+    const row = desk.locator("tbody tr", { hasText: text }).first();
+    await row.waitFor();
+    const at = await said(row, title);
+    assert.ok(is(at), `${path} says “${title} ${at}”`);
+  }
+  for (const [path, about] of [
+    ["/identities/imported", /Last received (just now|\d+ sec\. ago)/], [`/devices/${fingerprint}`, /Last event\s+3 days ago/], ["/groups/team/importers", /Last received\s+(just now|\d+ sec\. ago)/],
+  ]) {
+    await analyst.open(path);
+    await eventually(`${path} to say ${about}`, async () => about.test(await desk.locator("main").innerText()));
+  }
+  await analyst.leave();
+});
+
 test("a name that turns the writing round is shown as it is, and turns nothing beside it", async () => {
   const turned = "Ada \u202Eecalevol\u202C";
   await signUp("turned-\u2067id", turned);

@@ -92,7 +92,9 @@ test("whatever is written into the audit log has words", () => {
 
 /** Words that pages have had beside others for the same. */
 const OTHER_WORDS = [
-  [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/Last (event )?received|title: "Received"/, "Last event"],
+  [/scored again/i, "rescored"], [/\bunmapped (only)?\b|>Unmapped</, "not mapped"], [/Last event received|title: "Received"/, "Last received"],
+  // When something arrived is not when it happened.
+  [/Last event.*lastTrackedAt|lastTrackedAt.*Last event/, "Last received"], [/Last received.*lastSeenAt|lastSeenAt.*Last received/, "Last event"],
   [/"(Give|Say|Name|Choose) [^"]*\."/, "Enter …"], [/Only an admin/, "mayNot"], [/[\d}]( |\u00A0|\u202F|\\u00A0|&nbsp;|\{" "\}|\{NO_BREAK\})+%/, "95%, without a space"],
   [/hour: "2-digit"/, "timeStyle or hour: numeric"], [/action="[^"]*…"/, "Confirm, which adds the dots itself"],
 ];
@@ -105,6 +107,15 @@ test("pages have one word for one thing", () => {
     return isComment(line) ? [] : OTHER_WORDS.filter(([other]) => other.test(code)).map(([, one]) => `${name}:${at + 1} for ${one}: ${line.trim()}`);
   }));
   assert.deepEqual(found, []);
+});
+
+test("what says when an event arrived does not say that it is when the event was", () => {
+  const texts = sources("web/dashboard/src", /\.tsx?$/).map((name) => [name, readFileSync(join(ROOT, name), "utf8")]);
+  const says = (words, field, other) => texts.filter(([, text]) => text.includes(words) && text.includes(field) && !text.includes(other)).map(([name]) => name);
+  // Where both are, each line says which: above.
+  assert.deepEqual(says("Last event", "lastTrackedAt", "lastSeenAt"), []);
+  assert.deepEqual(says("Last received", "lastSeenAt", "lastTrackedAt"), []);
+  assert.ok(says("Last received", "lastTrackedAt", "lastSeenAt").length > 3 && says("Last event", "lastSeenAt", "lastTrackedAt").length > 0);
 });
 
 test("the manual names every place of the settings", () => {

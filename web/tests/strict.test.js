@@ -355,6 +355,11 @@ function crampedHeadings() {
     const room = parseFloat(getComputedStyle(cell).paddingLeft) - parseFloat(getComputedStyle(cell).paddingRight);
     const widest = Math.max(...cell.dataset.title.split(" ").map((word) => canvas.measureText(word).width));
     const whole = canvas.measureText(cell.dataset.title).width;
+    // In a short row it stands before its value in the same line, or above it.
+    if (cell.closest("[data-short]")) {
+      const spare = cell.dataset.place === "part" ? cell.clientWidth - whole : parseFloat(style.marginRight) - 5;
+      return style.content !== "none" && style.display !== "none" && spare < 0 ? [`${cell.dataset.title} by ${(-spare).toFixed(1)} px`] : [];
+    }
     const width = whole <= parseFloat(style.width) ? whole : widest;
     return room - width < 6 ? [`${cell.dataset.title}: ${(room - width).toFixed(1)} px`] : [];
   }))];

@@ -4564,9 +4564,15 @@ export interface components {
             longitude?: number | null;
             /** @description Whether it is left out of every analysis. */
             disregarded: boolean;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The time of its earliest event.
+             */
             firstSeenAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description The time of its latest event, whenever that was received.
+             */
             lastSeenAt: string;
         };
         /** @description What a device's fingerprint was made of. */
@@ -5089,7 +5095,10 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the server last received an event of it, whenever that happened; until one comes, when it was created.
+             */
             lastTrackedAt: string;
             /** @description Not in lists. */
             data?: {
@@ -5193,7 +5202,10 @@ export interface components {
             firstSeenAt: string;
             /** Format: date-time */
             updatedAt: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the server last received an event of it, whenever that happened.
+             */
             lastTrackedAt: string;
             /** Format: date-time */
             lastScoredAt?: string | null;

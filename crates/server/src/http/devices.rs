@@ -51,8 +51,10 @@ pub struct DeviceBody {
     longitude: Option<f64>,
     /// Whether it is left out of every analysis.
     disregarded: bool,
+    /// The time of its earliest event.
     #[schema(value_type = String, format = DateTime)]
     first_seen_at: Timestamp,
+    /// The time of its latest event, whenever that was received.
     #[schema(value_type = String, format = DateTime)]
     last_seen_at: Timestamp,
 }

@@ -50,6 +50,7 @@ pub struct GroupBody {
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// When the server last received an event of it, whenever that happened; until one comes, when it was created.
     #[schema(value_type = String, format = DateTime)]
     last_tracked_at: Timestamp,
     /// Not in lists.

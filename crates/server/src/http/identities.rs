@@ -45,6 +45,7 @@ pub struct IdentityBody {
     first_seen_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// When the server last received an event of it, whenever that happened.
     #[schema(value_type = String, format = DateTime)]
     last_tracked_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -21,7 +21,7 @@ const KEYS: [string, string][] = [
   ["g  b  n", "while closing: label the identity as good, as bad, or not at all"],
   ["1 … 5", "while closing as bad: the kind"],
   ["r", "while closing: the reason"],
-  ["o", "reopen the escalation"],
+  ["o", "unacknowledge the escalation, or reopen a closed one"],
   ["z", "undo the last move"],
 ];
 

@@ -19,14 +19,15 @@ type Group = Schemas["GroupBody"];
 
 /** Who it is, how they are scored, and when they were last active. */
 export const IDENTITY_COLUMNS: Column<Identity>[] = [
-  { title: "Identity", width: "30%", cell: (identity) => <Who identity={identity} /> },
+  { title: "Identity", place: "head", width: "30%", cell: (identity) => <Who identity={identity} /> },
   ...CATEGORIES.map((category): Column<Identity> => ({
     title: word(category),
+    place: "part",
     sort: `${category.toLowerCase()}Score`,
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
-  { title: "Badges", cell: ({ badges }) => <Badges badges={badges} /> },
-  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Badges", place: "corner", cell: ({ badges }) => <Badges badges={badges} /> },
+  { title: "Last received", place: "side", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** A fingerprint that is no longer is shown whole: people gave it. */
@@ -49,13 +50,13 @@ export function DeviceLink({ fingerprint }: { fingerprint: string }) {
 
 /** Which device it is, who shares it, and where it was last. */
 export const DEVICE_COLUMNS: Column<UsedDevice>[] = [
-  { title: "Device", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
+  { title: "Device", place: "head", cell: ({ fingerprint, disregarded }) => <><DeviceLink fingerprint={fingerprint} /> {disregarded && <Chip tone={2}>Disregarded</Chip>}</> },
   { title: "Identities", cell: ({ identityCount, identityCountIsExact }) => <span className="numbers">{bounded(identityCount, identityCountIsExact)}</span> },
   { title: "Browser", cell: ({ userAgent }) => <span className="clip cell" style={{ maxWidth: "clamp(140px, 16vw, 340px)" }} title={userAgent ?? undefined}>{userAgent ? browserOf(userAgent) : "–"}</span> },
   { title: "IP address", sort: "ip", cell: ({ ip }) => <span className="mono">{ip ?? "–"}</span> },
   { title: "Network and location", cell: (device) => [device.asnLabel ?? device.asn, placeOf(device)].filter(Boolean).join(", ") || "–" },
   { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
-  { title: "Last event", sort: "lastSeenAt", first: "DESC", cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
+  { title: "Last event", place: "side", sort: "lastSeenAt", first: "DESC", cell: ({ lastSeenAt }) => <Time at={lastSeenAt} /> },
 ];
 
 /** City, region and country, as far as they are known. */
@@ -65,18 +66,19 @@ export function placeOf({ city, region, country, countryCode }: Device): string 
 
 /** Which group it is, and how large. */
 export const GROUP_COLUMNS: Column<Group>[] = [
-  { title: "Group", sort: "displayName", cell: ({ type, id, displayName }) => <PageLink to="/groups/$type/$id" params={{ type, id }} fw={500} className="break">{displayName ?? visibleId(id)}</PageLink> },
+  { title: "Group", place: "head", sort: "displayName", cell: ({ type, id, displayName }) => <PageLink to="/groups/$type/$id" params={{ type, id }} fw={500} className="break">{displayName ?? visibleId(id)}</PageLink> },
   { title: "Type", cell: ({ type }) => <Chip>{word(type)}</Chip> },
   { title: "Members", sort: "identityCount", first: "DESC", cell: ({ identityCount }) => <span className="numbers">{identityCount.toLocaleString("en")}</span> },
   { title: "Created", sort: "createdAt", first: "DESC", cell: ({ createdAt }) => <Time at={createdAt} /> },
-  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "Last received", place: "side", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
 ];
 
 /** What happened, to whom, from where. */
 export const EVENT_COLUMNS: Column<Event>[] = [
-  { title: "Time", cell: ({ timestamp }) => <Time at={timestamp} /> },
+  { title: "Time", place: "corner", cell: ({ timestamp }) => <Time at={timestamp} /> },
   {
     title: "Event",
+    place: "head",
     cell: ({ id, eventName, canonicalType }) => (
       <>
         <PageLink to="/events/$id" params={{ id }} fw={500} className="break">{eventName}</PageLink>{" "}

@@ -17,9 +17,17 @@ export interface Column<Row> {
   first?: "ASC" | "DESC";
   cell: (row: Row) => ReactNode;
   width?: number | string;
+  /** Where it stands on phones, in a list whose rows are short there; below the others unless said. */
+  place?: Place;
   /** Left out on phones, where the table is narrow. */
   isMinor?: boolean;
 }
+
+/**
+ * Where a cell of a short row stands on phones: what the row is about, with the corner at its right; below that the details of whom it
+ * is about, with the side at their right; then parts, as many in a line as there are, and what is left, with headings before it.
+ */
+export type Place = "head" | "corner" | "side" | "part" | "line" | "none";
 
 interface ListPage<Row> {
   content: Row[];
@@ -94,6 +102,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
         className="table-box"
         data-waiting={isWaiting || undefined}
         data-stacks={isNarrow ? undefined : true}
+        data-short={columns.some(({ place }) => place === "head") || undefined}
         role="group"
         aria-label={label}
         tabIndex={0}
@@ -117,7 +126,7 @@ export function ListTable<Row>({ label, page, columns, rowKey, href, empty, isWa
                 onClick={(event) => isPlain(event.target) && (href ? open(row) : setSelected(index))}
               >
                 {choice && <Table.Td w={36}><Choose row={row} rowKey={rowKey} choice={choice} /></Table.Td>}
-                {columns.map((column) => <Table.Td key={column.title} w={column.width} data-title={column.title} visibleFrom={column.isMinor ? "xs" : undefined}>{column.cell(row)}</Table.Td>)}
+                {columns.map((column) => <Table.Td key={column.title} w={column.width} data-title={column.title} data-place={column.place ?? "line"} visibleFrom={column.isMinor ? "xs" : undefined}>{column.cell(row)}</Table.Td>)}
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -15,11 +15,15 @@ export function Who({ identity: { id, displayName, displayEmail, displayUsername
         <span className="clip"><IdentityLink id={id} name={displayName} isBare /></span>
         {disregarded && <Chip tone={2}>Disregarded</Chip>}
       </Group>
-      {details.map((detail) => (
-        <Tooltip key={detail} label={detail} multiline maw={360} style={{ overflowWrap: "anywhere" }}>
-          <Text fz="xs" c="dimmed" className="clip">{detail}</Text>
-        </Tooltip>
-      ))}
+      {details.length > 0 && (
+        <div className="details">
+          {details.map((detail) => (
+            <Tooltip key={detail} label={detail} multiline maw={360} style={{ overflowWrap: "anywhere" }}>
+              <Text fz="xs" c="dimmed" className="clip">{detail}</Text>
+            </Tooltip>
+          ))}
+        </div>
+      )}
     </Stack>
   );
 }

@@ -1,6 +1,6 @@
 // A counter, new or changed: what it counts, by what, over which events, and how far back.
 
-import { Autocomplete, Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Group, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { $api, refresh, type Schemas } from "../../api";
@@ -8,11 +8,14 @@ import { Failure } from "../../parts/Answer";
 import { ConditionRows } from "../rules/ConditionRows";
 import { row, useDraft, type Row } from "../rules/draft";
 import { useFacts } from "../rules/rules";
-import { SecondsInput } from "../rules/SecondsInput";
+import { DAY, MINUTE, SecondsInput } from "../rules/SecondsInput";
 
 type Counter = Schemas["CounterBody"];
 
 const HOUR_SECONDS = 3_600;
+/** The shortest and the longest window, as the server has them. */
+const WINDOW_MIN_SECONDS = MINUTE;
+const WINDOW_MAX_SECONDS = 30 * DAY;
 const FUNCTIONS = [
   { value: "COUNT", label: "Number of events" },
   { value: "DISTINCT", label: "Different values of" },
@@ -71,7 +74,10 @@ function Form({ counter, close }: { counter?: Counter; close: () => void }) {
   const change = $api.useMutation("patch", "/api/counters/{id}", done);
   const isOfFact = values.function !== "COUNT";
   const save = () => {
-    if (values.name.trim() === "") return draft.complain({ name: "Enter a name." });
+    const isOutside = values.windowSeconds < WINDOW_MIN_SECONDS || values.windowSeconds > WINDOW_MAX_SECONDS;
+    const isUnnamed = values.name.trim() === "";
+    // The field says it in its own unit.
+    if (isUnnamed || isOutside) return draft.complain({ ...(isUnnamed && { name: "Enter a name." }), ...(isOutside && { windowSeconds: "Enter a length." }) });
     const { of, conditions, ...rest } = values;
     const body = { ...rest, of: isOfFact ? of : null, conditions: conditions.map(({ condition }) => condition) };
     if (counter) change.mutate({ params: { path: { id: counter.id } }, body });
@@ -84,10 +90,10 @@ function Form({ counter, close }: { counter?: Counter; close: () => void }) {
         <NativeSelect label="Counts" data={FUNCTIONS} value={values.function} error={errors.function} onChange={(event) => put({ function: event.currentTarget.value })} />
         {isOfFact && <Autocomplete label="Fact" placeholder="identity.id" data={facts} error={errors.of} value={values.of} onChange={(of) => put({ of })} />}
       </Group>
-      <Group grow align="start">
+      <SimpleGrid cols={{ base: 1, xs: 2 }}>
         <Autocomplete label="For each" placeholder="device" data={facts} error={errors.per} value={values.per} onChange={(per) => put({ per })} />
-        <SecondsInput label="Within" value={values.windowSeconds} error={errors.windowSeconds} onChange={(windowSeconds) => put({ windowSeconds })} />
-      </Group>
+        <SecondsInput label="Within" value={values.windowSeconds} error={errors.windowSeconds} min={WINDOW_MIN_SECONDS} max={WINDOW_MAX_SECONDS} onChange={(windowSeconds) => put({ windowSeconds })} />
+      </SimpleGrid>
       <div>
         <Text fz="sm" fw={500} mb={4}>Of events that meet</Text>
         <ConditionRows rows={values.conditions} isOfEscalations={false} isOfCounters mayBeEmpty errors={errors} onChange={(conditions) => put({ conditions })} />

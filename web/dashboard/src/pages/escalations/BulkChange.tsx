@@ -12,17 +12,21 @@ import { IdentityLink } from "../../parts/PageLink";
 import { ReasonField } from "../labels/ReasonField";
 import { KINDS, type Outcome } from "../labels/words";
 import { useMembers } from "./Assignee";
-import { begin, filterOf, type Chosen, type NewBulkChange } from "./bulk";
+import { backToOpen, begin, filterOf, type Chosen, type NewBulkChange } from "./bulk";
 import { Choices } from "./Choices";
 import { NONE, OUTCOMES, REASON_NOTE } from "./CloseEscalation";
 import { ME, NOBODY } from "./escalations";
 
-const ACTS = [
-  { value: "ACKNOWLEDGED", label: "Acknowledge" },
-  { value: "CLOSED", label: "Close" },
-  { value: "OPEN", label: "Reopen" },
-  { value: "ASSIGN", label: "Assign" },
-];
+/** What can be done to the escalations of a list in this status. */
+function actsOf(status: string | undefined) {
+  return [
+    { value: "ACKNOWLEDGED", label: "Acknowledge" },
+    { value: "CLOSED", label: "Close" },
+    { value: "OPEN", label: backToOpen(status).act },
+    { value: "ASSIGN", label: "Assign" },
+    // Where all have one status, nothing is to be done to give them that.
+  ].filter(({ value }) => value !== status);
+}
 
 interface Props {
   /** Of which list. */
@@ -47,8 +51,7 @@ export function ActOnAll({ query, total, isExact, of }: Props) {
 }
 
 function Dialog({ title, query, close }: { title: string; query: Chosen; close: () => void }) {
-  // Where all have one status, nothing is to be done to give them that.
-  const acts = ACTS.filter(({ value }) => value !== query.status);
+  const acts = actsOf(query.status);
   const [act, setAct] = useState(acts[0]?.value ?? "");
   const [to, setTo] = useState(ME);
   const [label, setLabel] = useState(NONE);
@@ -65,7 +68,7 @@ function Dialog({ title, query, close }: { title: string; query: Chosen; close: 
     close();
     begin({ ...change, ...(act === "CLOSED" && reason.trim() && { reason: reason.trim() }) }).catch(tellError);
   };
-  const done = ACTS.find(({ value }) => value === act)?.label ?? "";
+  const done = acts.find(({ value }) => value === act)?.label ?? "";
   return (
     <Modal opened onClose={close} title={title} size="lg">
       <form onSubmit={(event) => { event.preventDefault(); submit(); }}>

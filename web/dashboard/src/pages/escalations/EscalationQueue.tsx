@@ -17,7 +17,7 @@ import { ActOnAll } from "./BulkChange";
 import { CloseEscalation } from "./CloseEscalation";
 import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
-import { askAhead, isAskedFor, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
+import { askAhead, isAskedFor, rowsOf, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { NEXT_KEY, useQueueKeys } from "./keys";
 import { CLOSE, closeOthers, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
 import { QueueFilters, WAVES } from "./QueueFilters";
@@ -43,7 +43,7 @@ function WavesPage() {
 
 function QueuePage() {
   const query = useQueueQuery();
-  const list = $api.useQuery("get", "/api/escalations", { params: { query } }, { placeholderData: keepPreviousData });
+  const list = $api.useQuery("get", "/api/escalations", { params: { query: rowsOf(query) } }, { placeholderData: keepPreviousData });
   // With the reasons that are offered: keys are faster than an answer.
   const reasons = useReasons();
   return (
@@ -59,7 +59,7 @@ function QueuePage() {
 /** What keys do, for the line below the list. */
 const MOVES = [["j k", "move"]] as const;
 const WORK = [
-  ["n", "take next"], ["m", "assign to me"], ["u", "unassign"], ["t", "note"], ["s", "snooze"], ["a", "acknowledge"], ["c", "close"], ["o", "reopen"], ["z", "undo"],
+  ["n", "take next"], ["m", "assign to me"], ["u", "unassign"], ["t", "note"], ["s", "snooze"], ["a", "acknowledge"], ["c", "close"], ["o", "unacknowledge, reopen"], ["z", "undo"],
 ] as const;
 const OPEN = [["Enter", "open identity"]] as const;
 
@@ -68,7 +68,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
   const moves = useMoves();
   const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => isAskedFor(query, status));
   const list = JSON.stringify(query);
-  const { shown: rows, arrived, show, openedBefore } = useArrivals(all, isWaiting ? "" : list);
+  const { shown: rows, arrived, show, openedBefore } = useArrivals(all, isWaiting ? "" : list, query.pageSize);
   const selection = useSelection(rows, list, isWaiting);
   const current = selection.current && moved(selection.current, moves);
   const act = useAct({ ...selection, current });
@@ -108,7 +108,7 @@ function Queue({ query, page, isWaiting }: { query: QueueQuery; page: Escalation
             <Button size="compact-xs" variant="default" onClick={show}>Show</Button>
           </Group>
         )}
-        <QueuePager page={page} arrived={arrived} />
+        <QueuePager page={page} pageSize={query.pageSize} shown={rows.length} arrived={arrived} />
         <Text component="div" className={classes.keys} c="dimmed" fz="xs" mt="xs">
           {[...MOVES, ...(triage ? WORK : []), ...OPEN].map(([keys, what]) => <span key={keys}>{keys.split(" ").map((key) => <Kbd key={key} size="xs" mr={2}>{key}</Kbd>)} {what}</span>)}
         </Text>

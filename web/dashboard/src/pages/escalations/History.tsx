@@ -18,6 +18,8 @@ type Member = Schemas["UserBody"];
 const NOTE_MAX_CHARS = 4_000;
 /** Members that are offered at once. */
 const OFFERED = 5;
+/** What changes the status. */
+const MOVES = new Set(["OPENED", "ACKNOWLEDGED", "CLOSED", "REOPENED"]);
 export const NOTE_KEY = "t";
 /** A name after an @ that is no part of an e-mail address. */
 const MENTION = /(?:^|[\s(])@([\w.+-]+(?:@[\w.-]+)?)/g;
@@ -35,7 +37,7 @@ export function History({ id }: { id: number }) {
       <Answer of={history} lines={3}>
         {(entries) => (
           <ol className={classes.history}>
-            {entries.map((entry, at) => <Happened key={entry.noteId ?? `${entry.type} ${entry.at} ${at}`} id={id} entry={entry} />)}
+            {entries.map((entry, at) => <Happened key={entry.noteId ?? `${entry.type} ${entry.at} ${at}`} id={id} entry={entry} isUnacknowledged={isUnacknowledged(entries, at)} />)}
           </ol>
         )}
       </Answer>
@@ -44,14 +46,20 @@ export function History({ id }: { id: number }) {
   );
 }
 
-function Happened({ id, entry }: { id: number; entry: Entry }) {
+/** Whether what happened at this place took back an acknowledgment: only what was closed is reopened. */
+function isUnacknowledged(entries: Entry[], at: number): boolean {
+  const before = entries.slice(0, at).findLast(({ type }) => MOVES.has(type));
+  return entries[at]?.type === "REOPENED" && before?.type === "ACKNOWLEDGED";
+}
+
+function Happened({ id, entry, isUnacknowledged }: { id: number; entry: Entry; isUnacknowledged: boolean }) {
   const name = useNames();
   const { email } = useUser();
   const who = (by: string) => (by === email ? "You" : name(by));
   const { type, at, by, text, noteId } = entry;
   return (
     <li>
-      <Text fz="sm" className="break">{words(entry, who)} <Text span c="dimmed" inherit><Time at={at} /></Text></Text>
+      <Text fz="sm" className="break">{isUnacknowledged ? `${who(by ?? "")} unacknowledged it` : words(entry, who)} <Text span c="dimmed" inherit><Time at={at} /></Text></Text>
       {text && type !== "OPENED" && <Text fz="sm" className={`break ${classes.said}`} data-noted={type === "NOTED" || undefined}>{text}</Text>}
       {typeof noteId === "number" && by === email && <DeleteNote id={id} noteId={noteId} />}
     </li>

@@ -4,7 +4,7 @@ import { api, refresh, tell, type Schemas } from "../../api";
 import { offer } from "../../parts/offer";
 import { word } from "../../parts/score";
 import { kindWords, outcomeWords } from "../labels/words";
-import type { QueueQuery } from "./escalations";
+import { ACTIVE, type QueueQuery } from "./escalations";
 
 export type BulkChange = Schemas["BulkChangeBody"];
 export type NewBulkChange = Schemas["NewBulkChangeBody"];
@@ -23,10 +23,17 @@ export function filterOf({ status, severity, rule, identity, outcome, assignee, 
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }
 
-/** "Closed, labeled bad (duplicate)"; "assigned to ada@example.com". */
-export function changeWords({ status, outcome, kind, assignee }: BulkChange): string {
+/** What it is called to open escalations of a list in this status again: only what was closed is reopened. */
+export function backToOpen(status: string | null | undefined): { act: string; done: string } {
+  if (status === "CLOSED") return { act: "Reopen", done: "Reopened" };
+  if (status === "ACKNOWLEDGED" || status === ACTIVE) return { act: "Unacknowledge", done: "Unacknowledged" };
+  return { act: "Unacknowledge or reopen", done: "Set to open" };
+}
+
+/** "Closed, labeled bad (duplicate)"; "assigned to ada@example.com"; `before` is the status of the list, where that is known. */
+export function changeWords({ status, outcome, kind, assignee }: BulkChange, before?: string | null): string {
   if (!status) return assignee ? `Assigned to ${assignee}` : "Unassigned";
-  const moved = status === "OPEN" ? "Reopened" : word(status);
+  const moved = status === "OPEN" ? backToOpen(before).done : word(status);
   const of = kindWords(kind)?.toLowerCase();
   return outcome ? `${moved}, ${outcomeWords(outcome).toLowerCase()}${of ? ` (${of})` : ""}` : moved;
 }
@@ -38,7 +45,7 @@ export async function begin(change: NewBulkChange): Promise<void> {
   const ended = await follow(data.id, "FINISHED");
   const { changed, skipped } = ended;
   const others = skipped > 0 ? ` ${skipped.toLocaleString("en")} needed no change.` : "";
-  offer(`${changeWords(ended)}: ${changed.toLocaleString("en")} ${changed === 1 ? "escalation" : "escalations"}.${others}`, "Undo", () => undo(ended.id));
+  offer(`${changeWords(ended, change.filter?.status)}: ${changed.toLocaleString("en")} ${changed === 1 ? "escalation" : "escalations"}.${others}`, "Undo", () => undo(ended.id));
 }
 
 /** Takes a change back, and says what could not be. */

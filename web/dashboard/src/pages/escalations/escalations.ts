@@ -26,7 +26,9 @@ export function statusOf(named: string | undefined): string {
 }
 
 /** Escalations that are shown at once. */
-const PAGE_SIZE = 50;
+export const PAGE_SIZE = 50;
+/** What the first page is asked for: more than it shows, for what has come above and for what is done with. The API gives no more. */
+const ROWS_MAX = 100;
 /** Events of the identity that are shown. */
 const EVENTS = 6;
 
@@ -70,6 +72,11 @@ export function useQueueQuery() {
     sort,
     order,
   };
+}
+
+/** What the API is asked for: the page, and where it is the first, rows that may come to stand on it. */
+export function rowsOf(query: QueueQuery): QueueQuery {
+  return query.pageNumber === 0 ? { ...query, pageSize: ROWS_MAX } : query;
 }
 
 export type QueueQuery = ReturnType<typeof useQueueQuery>;

@@ -4,7 +4,7 @@ import { Button, Group, Kbd, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutationState } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, queries, refresh, tell, tellError } from "../../api";
+import { api, queries, refresh, refreshed, tell, tellError } from "../../api";
 import { session } from "../../app/session";
 import { OFFER_MS } from "../../parts/offer";
 import { word } from "../../parts/score";
@@ -41,7 +41,8 @@ export const CLOSE: Act = { key: "c", label: "Close", to: "CLOSED", from: ["OPEN
 export const ACTS: Act[] = [
   { key: "a", label: "Acknowledge", to: "ACKNOWLEDGED", from: ["OPEN"] },
   CLOSE,
-  { key: "o", label: "Reopen", to: "OPEN", from: ["ACKNOWLEDGED", "CLOSED"] },
+  { key: "o", label: "Unacknowledge", to: "OPEN", from: ["ACKNOWLEDGED"] },
+  { key: "o", label: "Reopen", to: "OPEN", from: ["CLOSED"] },
 ];
 export const UNDO_KEY = "z";
 
@@ -61,7 +62,7 @@ export async function move(escalation: Escalation, to: string, closing: Closing 
       return data;
     },
     // The move is on its way until the lists show it as well.
-    onSettled: () => refresh("/api/escalations", ...(closing.outcome ? LABELLED : [])),
+    onSettled: () => refreshed("/api/escalations", ...(closing.outcome ? LABELLED : [])),
   });
   // Whoever moves has been told of a refusal already.
   return moving.execute({ escalation, to, closing }).then(() => true, () => false);

@@ -45,7 +45,7 @@ function About({ group: { type, id, identityCount, createdAt, lastTrackedAt } }:
         ["Id", <><span className="mono">{visibleId(id)}</span> <Copy text={id} label="id" /></>],
         ["Members", identityCount.toLocaleString("en")],
         ["Created", <Time at={createdAt} />],
-        ["Last event", <Time at={lastTrackedAt} />],
+        ["Last received", <Time at={lastTrackedAt} />],
       ]}
     />
   );

@@ -29,13 +29,13 @@ export function RecentlyActive() {
     <Panel title="Recently active" actions={<PageLink to="/identities" fz="sm">All identities</PageLink>}>
       <Answer of={recent} lines={ROWS}>
         {({ content, last }) => content.length === 0 ? <Empty title="No identities yet" /> : (
-          <div className="table-box" data-stacks role="group" aria-label="Who was active last" tabIndex={0}>
+          <div className="table-box" data-stacks data-short role="group" aria-label="Who was active last" tabIndex={0}>
             <Table verticalSpacing={5} horizontalSpacing="xs">
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>Identity</Table.Th>
                   {CATEGORIES.map((category) => <Table.Th key={category}>{word(category)}</Table.Th>)}
-                  <Table.Th>Last event</Table.Th>
+                  <Table.Th>Last received</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>{rowsOf(content).slice(0, ROWS).map((wave) => <Rows key={wave.rows[0]?.id} wave={wave} isCut={!last && goesOn(wave, oldest(content))} />)}</Table.Tbody>
@@ -78,14 +78,14 @@ function Rows({ wave, isCut }: { wave: Wave<Identity>; isCut: boolean }) {
   return (
     <>
       <Table.Tr>
-        <Table.Td maw={420} data-title="Identity">
+        <Table.Td maw={420} data-title="Identity" data-place="head">
           <UnstyledButton fz="inherit" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             <Chevron size={14} aria-hidden style={{ verticalAlign: "-2px" }} /> <Text span fw={600} inherit>{bounded(wave.rows.length, !isCut)} identities</Text>
           </UnstyledButton>{" "}
           <Badges badges={first.badges} />
         </Table.Td>
-        {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)}><Span category={category} identities={wave.rows} /></Table.Td>)}
-        <Table.Td data-title="Last event"><Time at={first.lastTrackedAt} /></Table.Td>
+        {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)} data-place="part"><Span category={category} identities={wave.rows} /></Table.Td>)}
+        <Table.Td data-title="Last received" data-place="side"><Time at={first.lastTrackedAt} /></Table.Td>
       </Table.Tr>
       {isOpen && wave.rows.map((identity) => <One key={identity.id} identity={identity} isOfWave />)}
     </>
@@ -95,11 +95,11 @@ function Rows({ wave, isCut }: { wave: Wave<Identity>; isCut: boolean }) {
 function One({ identity, isOfWave = false }: { identity: Identity; isOfWave?: boolean }) {
   return (
     <Table.Tr>
-      <Table.Td maw={420} pl={isOfWave ? 28 : undefined} data-title="Identity">
+      <Table.Td maw={420} pl={isOfWave ? 28 : undefined} data-title="Identity" data-place="head">
         <IdentityLink id={identity.id} name={identity.displayName ?? identity.displayEmail} isInList beside={!isOfWave && <Badges badges={identity.badges} />} />
       </Table.Td>
-      {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)}><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>)}
-      <Table.Td data-title="Last event"><Time at={identity.lastTrackedAt} /></Table.Td>
+      {CATEGORIES.map((category) => <Table.Td key={category} data-title={word(category)} data-place="part"><ScoreChip category={category} value={scoreOf(identity, category)} /></Table.Td>)}
+      <Table.Td data-title="Last received" data-place="side"><Time at={identity.lastTrackedAt} /></Table.Td>
     </Table.Tr>
   );
 }

@@ -20,15 +20,16 @@ import { SavedViews } from "./SavedViews";
 type Identity = Schemas["IdentityBody"];
 
 const COLUMNS: Column<Identity>[] = [
-  { title: "Identity", width: "30%", sort: "displayName", cell: (identity) => <Who identity={identity} /> },
+  { title: "Identity", place: "head", width: "30%", sort: "displayName", cell: (identity) => <Who identity={identity} /> },
   ...CATEGORIES.map((category): Column<Identity> => ({
     title: word(category),
+    place: "part",
     sort: `${category.toLowerCase()}Score`,
     cell: (identity) => <ScoreChip category={category} value={scoreOf(identity, category)} />,
   })),
-  { title: "Badges", cell: ({ badges }) => <div style={{ minWidth: 136 }}><Badges badges={badges} most={1} /></div> },
-  { title: "Last event", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
-  { title: "First seen", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
+  { title: "Badges", place: "corner", cell: ({ badges }) => <div style={{ minWidth: 136 }}><Badges badges={badges} most={1} /></div> },
+  { title: "Last received", place: "side", sort: "lastTrackedAt", first: "DESC", cell: ({ lastTrackedAt }) => <Time at={lastTrackedAt} /> },
+  { title: "First seen", place: "none", sort: "firstSeenAt", first: "DESC", cell: ({ firstSeenAt }) => <Time at={firstSeenAt} /> },
 ];
 
 export function IdentityList() {

@@ -63,7 +63,7 @@ function Who({ identity }: { identity: Identity }) {
       {identity.label && <LabelLine label={identity.label} />}
       <Text component="div" fz="sm" c="dimmed" className={classes.trail}>
         <span>First seen <Time at={identity.firstSeenAt} /></span>
-        <span>Last event <Time at={identity.lastTrackedAt} /></span>
+        <span>Last received <Time at={identity.lastTrackedAt} /></span>
         <span>Last scored <Time at={identity.lastScoredAt} empty="never" /></span>
         {identity.agent && <span>Agent seen last: {agentWords(identity.agent)}</span>}
       </Text>

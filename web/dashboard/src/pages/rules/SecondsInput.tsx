@@ -11,12 +11,21 @@ const UNITS = [
 ];
 /** The longest that the API takes. */
 const SECONDS_MAX = 316_224_000;
-const MINUTE = 60;
+export const MINUTE = 60;
+export const DAY = 86_400;
 
 /** The longest unit that counts `seconds` without a rest. */
 function unitOf(seconds: number): number {
   if (seconds === 0) return MINUTE;
   return UNITS.map(({ value }) => Number(value)).filter((unit) => seconds % unit === 0).pop() ?? 1;
+}
+
+/** What is wrong with a length, in the unit in which it is written; nothing where it is from `min` to `max` seconds. */
+function outside(seconds: number, unit: number, min: number, max: number): string | undefined {
+  if (seconds >= min && seconds <= max) return undefined;
+  const name = UNITS.find(({ value }) => Number(value) === unit)?.label ?? "";
+  const most = `${Math.floor(max / unit).toLocaleString("en")} ${name}`;
+  return min > 0 ? `Must be from ${Math.ceil(min / unit).toLocaleString("en")} to ${most}.` : `Must be at most ${most}.`;
 }
 
 interface Props {
@@ -27,33 +36,39 @@ interface Props {
   onChange: (seconds: number) => void;
   placeholder?: string;
   error?: ReactNode;
+  /** In seconds; units that are shorter are not offered. */
+  min?: number;
+  max?: number;
 }
 
 /** Empty is 0. */
-export function SecondsInput({ label, isLabelSeen = true, value, onChange, placeholder = "0", error }: Props) {
+export function SecondsInput({ label, isLabelSeen = true, value, onChange, placeholder = "0", error, min = 0, max = SECONDS_MAX }: Props) {
   const id = useId();
   const [unit, setUnit] = useState(() => unitOf(value));
   const amount = value / unit;
+  // One that is empty is yet to be written: that is said where it is sent.
+  const wrong = value === 0 && !error ? undefined : outside(value, unit, min, max);
   const turn = (next: number) => {
     setUnit(next);
     onChange(amount * next);
   };
   return (
-    <Input.Wrapper id={id} label={isLabelSeen && label} error={error}>
+    <Input.Wrapper id={id} label={isLabelSeen && label} error={wrong ?? error}>
       <Group gap={4} wrap="nowrap">
         <NumberInput
           id={id}
           aria-label={isLabelSeen ? undefined : label}
           placeholder={placeholder}
           value={value === 0 ? "" : amount}
-          min={0}
-          max={Math.floor(SECONDS_MAX / unit)}
+          // Nothing is put right unseen.
+          clampBehavior="none"
+          error={Boolean(wrong ?? error)}
           allowNegative={false}
           allowDecimal={false}
           onChange={(next) => onChange(Number(next) * unit)}
           w={104}
         />
-        <NativeSelect aria-label={`${label}: unit`} data={UNITS} value={String(unit)} onChange={(event) => turn(Number(event.currentTarget.value))} />
+        <NativeSelect aria-label={`${label}: unit`} data={UNITS.filter(({ value }) => Number(value) >= min || Number(value) === unit)} value={String(unit)} onChange={(event) => turn(Number(event.currentTarget.value))} />
       </Group>
     </Input.Wrapper>
   );

@@ -19,7 +19,8 @@ interface ListPage<Rule> {
   last: boolean;
 }
 
-async function every<Rule>(page: (query: { pageNumber: number; pageSize: number }) => Promise<{ data?: ListPage<Rule>; error?: unknown }>): Promise<Rule[]> {
+/** All pages of a list, one after the other. */
+export async function every<Rule>(page: (query: { pageNumber: number; pageSize: number }) => Promise<{ data?: ListPage<Rule>; error?: unknown }>): Promise<Rule[]> {
   const rules: Rule[] = [];
   for (let pageNumber = 0; ; pageNumber++) {
     const { data, error } = await page({ pageNumber, pageSize: PAGE_SIZE });

@@ -7,6 +7,7 @@ import { PageLink } from "../../parts/PageLink";
 import { ANY_STATUS } from "../escalations/escalations";
 import { pathWords, targetWords, valueWords } from "./audit";
 import classes from "./AuditEntry.module.css";
+import type { Target as Named } from "./targets";
 import { differences, type Difference } from "./difference";
 
 /** An id that is no longer stands beside its noun. */
@@ -16,12 +17,15 @@ interface Props {
   entry: Schemas["AuditEntryBody"];
 }
 
-/** What was done something to: a link, where it has a page and is still there. */
-export function Target({ entry: { action, targetType, targetId } }: Props) {
+/** What was done something to, by its name where it has one: a link, where it has a page and is still there. */
+export function Target({ entry: { action, targetType, targetId }, target: { name, isThere } }: Props & { target: Named }) {
   const isShort = targetId.length <= SHORT_CHARS;
-  const words = <>{targetWords(targetType)}{isShort ? NO_BREAK : " "}<span className={isShort ? "mono" : "mono break"}>{targetId}</span></>;
+  const noun = targetWords(targetType);
+  const words = name === undefined
+    ? <>{noun}{isShort ? NO_BREAK : " "}<span className={isShort ? "mono" : "mono break"}>{targetId}</span></>
+    : <span className={classes.named} title={`${noun} ${targetId}`}>{noun} “{name}”</span>;
   const params = { id: targetId };
-  if (action.endsWith(".delete")) return words;
+  if (action.endsWith(".delete") || (name !== undefined && !isThere)) return words;
   switch (targetType) {
     case "badge-rule":
       return <PageLink to="/badge-rules/$id" params={params} fz="inherit">{words}</PageLink>;
@@ -29,6 +33,14 @@ export function Target({ entry: { action, targetType, targetId } }: Props) {
       return <PageLink to="/escalation-rules/$id" params={params} fz="inherit">{words}</PageLink>;
     case "channel":
       return <PageLink to="/settings/channels/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "list":
+      return <PageLink to="/settings/lists/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "counter":
+      return <PageLink to="/settings/counters" fz="inherit">{words}</PageLink>;
+    case "credential":
+      return <PageLink to="/settings/credentials" fz="inherit">{words}</PageLink>;
+    case "member":
+      return <PageLink to="/settings/team" fz="inherit">{words}</PageLink>;
     case "delivery":
       return <PageLink to="/deliveries/$id" params={params} fz="inherit">{words}</PageLink>;
     case "weights":

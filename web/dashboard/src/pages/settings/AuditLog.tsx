@@ -14,17 +14,18 @@ import { Time } from "../../parts/Time";
 import { TimeFilter, toUtc } from "../../parts/TimeFilter";
 import { ACTION_OPTIONS, actionWords, TARGET_OPTIONS } from "./audit";
 import { Changes, Target } from "./AuditEntry";
+import { useTargets, type Target as Named } from "./targets";
 import { UndoAct } from "./UndoAct";
 
 type Entry = Schemas["AuditEntryBody"];
 type Query = NonNullable<paths["/api/audit-log"]["get"]["parameters"]["query"]>;
 
-const COLUMNS: Column<Entry>[] = [
+const columns = (targetOf: (entry: Entry) => Named): Column<Entry>[] => [
   { title: "Time", sort: "at", first: "ASC", cell: ({ at }) => <Time at={at} /> },
   { title: "Actor", cell: ({ actor, actorType, mcpToken }) => <Only name="actor" value={actor} note={mcpToken ? `by ${mcpToken}` : KINDS[actorType]} /> },
   { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
   { title: "Action", cell: ({ action }) => <Only name="action" value={action} words={actionWords(action)} /> },
-  { title: "Target", cell: (entry) => <Target entry={entry} /> },
+  { title: "Target", cell: (entry) => <Target entry={entry} target={targetOf(entry)} /> },
   { title: "Changes", width: "34%", cell: (entry) => <><Changes entry={entry} />{entry.canBeUndone && <UndoAct id={entry.id} />}</> },
 ];
 
@@ -68,18 +69,23 @@ function Entries() {
     <>
       <Filters />
       <Answer of={log} lines={10}>
-        {(page) => (
-          <ListTable
-            label="Audit log"
-            page={page}
-            columns={COLUMNS}
-            rowKey={({ id }) => id}
-            isWaiting={log.isPlaceholderData}
-            empty={isFiltered ? <Empty title="No matching entries" /> : <Empty title="No entries yet">Every change by a person or a key is recorded here.</Empty>}
-          />
-        )}
+        {(page) => <Table page={page} isWaiting={log.isPlaceholderData} isFiltered={isFiltered} />}
       </Answer>
     </>
+  );
+}
+
+function Table({ page, isWaiting, isFiltered }: { page: Schemas["Page_AuditEntryBody"]; isWaiting: boolean; isFiltered: boolean }) {
+  const targetOf = useTargets(page.content);
+  return (
+    <ListTable
+      label="Audit log"
+      page={page}
+      columns={columns(targetOf)}
+      rowKey={({ id }) => id}
+      isWaiting={isWaiting}
+      empty={isFiltered ? <Empty title="No matching entries" /> : <Empty title="No entries yet">Every change by a person or a key is recorded here.</Empty>}
+    />
   );
 }
 
