@@ -107,7 +107,7 @@ test("whoever answers for somebody sees on which lists she is, and takes her off
   const analyst = await Analyst.arrive(chrome, dregs, { as: BOB });
   const { page } = analyst;
   await analyst.open("/identities/kim?tab=lists");
-  const rows = page.getByRole("table", { name: "Lists" }).locator("tbody tr");
+  const rows = page.locator("[aria-label=Lists] tbody tr");
   await eventually("both entries", async () => (await rows.count()) === 2);
   const [device, person] = await rows.allInnerTexts();
   for (const said of ["Banned devices", DEVICE, "Five accounts, one device", "Banned"]) assert.ok(device.includes(said), `${said}: ${device}`);

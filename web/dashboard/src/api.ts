@@ -92,23 +92,6 @@ export function refresh(...below: string[]): Promise<void> {
   return queries.invalidateQueries({ predicate: ({ queryKey: [, path] }) => isBelow(path, below) });
 }
 
-/**
- * The same, and waits until what is shown has come: who asks anew meanwhile cancels what was asked before, and that says nothing of
- * what has come.
- */
-export async function refreshed(...below: string[]): Promise<void> {
-  await refresh(...below);
-  const isComing = () => queries.isFetching({ type: "active", predicate: ({ queryKey: [, path] }) => isBelow(path, below) }) > 0;
-  if (!isComing()) return;
-  await new Promise<void>((resolve) => {
-    const stop = queries.getQueryCache().subscribe(() => {
-      if (isComing()) return;
-      stop();
-      resolve();
-    });
-  });
-}
-
 /** Asks again as `refresh`, but not for what was much to count: that asks by itself, and seldom. */
 export function refreshOften(...below: string[]): Promise<void> {
   return queries.invalidateQueries({ predicate: ({ queryKey: [, path], meta, state }) => !meta?.isMuch?.(state.data) && isBelow(path, below) });

@@ -19,7 +19,7 @@ import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
 import { askAhead, isAskedFor, rowsOf, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { NEXT_KEY, useQueueKeys } from "./keys";
-import { CLOSE, closeOthers, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing } from "./moves";
+import { CLOSE, closeOthers, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing, type Moves } from "./moves";
 import { QueueFilters, WAVES } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
 import { QueueRows } from "./QueueRows";
@@ -44,13 +44,15 @@ function WavesPage() {
 function QueuePage() {
   const query = useQueueQuery();
   const list = $api.useQuery("get", "/api/escalations", { params: { query: rowsOf(query) } }, { placeholderData: keepPreviousData });
+  // Read where the list is read, or a move that has arrived in it may be gone before the list is drawn anew.
+  const moves = useMoves();
   // With the reasons that are offered: keys are faster than an answer.
   const reasons = useReasons();
   return (
     <Page title="Escalations" mayNot={useMayNot("triage", "work on escalations: assign, note, snooze, acknowledge and close them")}>
       <QueueFilters />
       <Answer of={reasons} lines={10}>
-        {() => <Answer of={list} lines={10}>{(page) => <Queue query={query} page={page} isWaiting={list.isPlaceholderData} />}</Answer>}
+        {() => <Answer of={list} lines={10}>{(page) => <Queue query={query} page={page} moves={moves} isWaiting={list.isPlaceholderData} />}</Answer>}
       </Answer>
     </Page>
   );
@@ -63,9 +65,15 @@ const WORK = [
 ] as const;
 const OPEN = [["Enter", "open identity"]] as const;
 
-function Queue({ query, page, isWaiting }: { query: QueueQuery; page: EscalationPage; isWaiting: boolean }) {
+interface Props {
+  query: QueueQuery;
+  page: EscalationPage;
+  moves: Moves;
+  isWaiting: boolean;
+}
+
+function Queue({ query, page, moves, isWaiting }: Props) {
   const { triage } = useMay();
-  const moves = useMoves();
   const all = page.content.map((row) => moved(row, moves)).filter(({ status }) => isAskedFor(query, status));
   const list = JSON.stringify(query);
   const { shown: rows, arrived, show, openedBefore } = useArrivals(all, isWaiting ? "" : list, query.pageSize);

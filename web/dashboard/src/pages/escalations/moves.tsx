@@ -4,12 +4,12 @@ import { Button, Group, Kbd, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutationState } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { api, queries, refresh, refreshed, tell, tellError } from "../../api";
+import { api, queries, refresh, tell, tellError } from "../../api";
 import { session } from "../../app/session";
 import { OFFER_MS } from "../../parts/offer";
 import { word } from "../../parts/score";
 import { outcomeWords, type Outcome } from "../labels/words";
-import type { Escalation, Status } from "./escalations";
+import type { Escalation, EscalationPage, Status } from "./escalations";
 
 interface Move {
   escalation: Escalation;
@@ -47,6 +47,9 @@ export const ACTS: Act[] = [
 export const UNDO_KEY = "z";
 
 const KEY = ["escalation moves"];
+const LISTS = "/api/escalations";
+/** For how long a list may be behind a move. */
+const BEHIND_MAX_MS = 5_000;
 /** What else changes with a label. */
 const LABELLED = ["/api/identities", "/api/labels"];
 
@@ -62,10 +65,31 @@ export async function move(escalation: Escalation, to: string, closing: Closing 
       return data;
     },
     // The move is on its way until the lists show it as well.
-    onSettled: () => refreshed("/api/escalations", ...(closing.outcome ? LABELLED : [])),
+    onSettled: async (done) => {
+      await refresh(LISTS, ...(closing.outcome ? LABELLED : []));
+      if (done) await untilShown(done);
+    },
   });
   // Whoever moves has been told of a refusal already.
   return moving.execute({ escalation, to, closing }).then(() => true, () => false);
+}
+
+/** Waits until no list on the page shows an escalation as it was, but not for ever: somebody else may have moved it back. */
+async function untilShown({ id, status }: Escalation): Promise<void> {
+  const cache = queries.getQueryCache();
+  const isAsItWas = (page: unknown) => (page as Partial<EscalationPage> | undefined)?.content?.some((row) => row.id === id && row.status !== status);
+  const isBehind = () => cache.findAll({ type: "active", predicate: ({ queryKey: [, path] }) => path === LISTS }).some(({ state }) => isAsItWas(state.data));
+  if (!isBehind()) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      stop();
+      clearTimeout(patience);
+      resolve();
+    };
+    // An answer that was asked for earlier may still come, and that ends nothing.
+    const stop = cache.subscribe(() => !isBehind() && end());
+    const patience = setTimeout(end, BEHIND_MAX_MS);
+  });
 }
 
 /** Closes others of an identity, for the same reason. */
@@ -103,13 +127,16 @@ async function withdraw(id: string, outcome: Outcome): Promise<void> {
   await refresh("/api/escalations", ...LABELLED);
 }
 
-/** Where escalations are moving to at this moment, by their ids. */
-export function useMoves(): Map<number, string> {
+/** Where escalations are moving to, by their ids. */
+export type Moves = Map<number, string>;
+
+/** Of this moment. */
+export function useMoves(): Moves {
   const moves = useMutationState({ filters: { mutationKey: KEY, status: "pending" }, select: ({ state }) => state.variables as Move });
   return useMemo(() => new Map(moves.map(({ escalation, to }) => [escalation.id, to])), [moves]);
 }
 
-export function moved(escalation: Escalation, moves: Map<number, string>): Escalation {
+export function moved(escalation: Escalation, moves: Moves): Escalation {
   return { ...escalation, status: moves.get(escalation.id) ?? escalation.status };
 }
 

@@ -31,7 +31,7 @@ export function OnLists({ id }: { id: string }) {
       cell: ({ list, entry, banAuditId }) => (may.manage || (may.triage && !list.trusted)) && (
         <Group gap={4}>
           <RemoveEntry list={list} entry={entry} />
-          {banAuditId != null && <UndoAct id={banAuditId} label="Undo the ban…" title="Undo the ban of the whole ring?" />}
+          {banAuditId != null && <UndoAct id={banAuditId} label="Undo the ban" title="Undo the ban of the whole ring?" />}
         </Group>
       ),
     },

@@ -14,18 +14,17 @@ interface Props {
   title?: string;
 }
 
-export function UndoAct({ id, label = "Undo…", title = "Undo this?" }: Props) {
+export function UndoAct({ id, label = "Undo", title = "Undo this?" }: Props) {
   const [isOpen, { open, close }] = useDisclosure(false);
   return (
     <>
-      <Button size="compact-xs" variant="default" onClick={open}>{label}</Button>
+      <Button size="compact-xs" variant="default" onClick={open}>{label}…</Button>
       <Modal opened={isOpen} onClose={close} title={title}>{isOpen && <Question id={id} close={close} />}</Modal>
     </>
   );
 }
 
 function Question({ id, close }: { id: number; close: () => void }) {
-  const preview = $api.useQuery("post", "/api/audit-log/{id}/actions/undo", { params: { path: { id }, query: { dryRun: true } } }, { gcTime: 0, staleTime: Infinity, retry: false });
   const act = useMutation({
     mutationFn: () => undo(id),
     onError: () => {},
@@ -35,6 +34,8 @@ function Question({ id, close }: { id: number; close: () => void }) {
       await refreshUndone();
     },
   });
+  // What is undone is not asked for again.
+  const preview = $api.useQuery("post", "/api/audit-log/{id}/actions/undo", { params: { path: { id }, query: { dryRun: true } } }, { gcTime: 0, staleTime: Infinity, retry: false, enabled: act.isIdle || act.isError });
   return (
     <Stack>
       <Answer of={preview} lines={2}>{(found) => <Text fz="sm">{undoneWords(found)} Whoever shows one of the values is rescored. The lists, and rules that ask for them, stay.</Text>}</Answer>

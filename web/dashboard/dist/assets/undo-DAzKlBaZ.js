@@ -1,1 +1,0 @@
-import{n as e,vt as t}from"./shared-XQFp5tDz.js";function n(n,r){e(n,`Undo`,()=>r().then(()=>t(`Undone.`)))}export{n as t};
