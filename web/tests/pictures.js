@@ -14,7 +14,7 @@ const PICTURES = [
   ["identity", "/identities/ring-1"],
   ["links", "/identities/ring-1?tab=links", (page) => page.waitForTimeout(3_000)],
   ["escalations", "/escalations"],
-  ["rule", "/escalation-rules/4", (page) => page.getByRole("button", { name: "Run", exact: true }).click()],
+  ["rule", "/escalation-rules/2", (page) => page.getByRole("button", { name: "Run", exact: true }).click()],
   ["channel", "/settings/channels", (page) => page.getByRole("link", { name: "Demo, flaky" }).first().click()],
   ["delivery", "/", openDelivery],
   ["phone", "/escalations", undefined, { viewport: { width: 390, height: 844 } }],
