@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
     use crate::event::{EventIdentity, OfBackend};
-    use crate::rules::starter_rules;
+    use crate::rules::{EscalationRule, starter_rules};
     use crate::time::HOUR_MS;
 
     const START: Timestamp = Timestamp::from_millis(1_795_426_200_000);
@@ -257,13 +257,18 @@ mod tests {
 
     #[test]
     fn an_escalation_opens_when_its_time_has_come_though_nothing_happens() {
-        let mut live = Live::new(World::default(), Weights::default(), starter_rules(), 1_000);
+        let mut rules = starter_rules();
+        // No human, and known for a quarter of an hour.
+        let conditions = vec![rules.escalations[0].conditions[0].clone(), rules.escalations[3].conditions[1].clone()];
+        let later = EscalationRule { id: 5, conditions, ..rules.escalations[0].clone() };
+        rules.escalations.push(later);
+        let mut live = Live::new(World::default(), Weights::default(), rules, 1_000);
         let mut opened = Vec::new();
         let mut told = |decided: &Decided| {
             opened.extend(decided.decision.opened.iter().map(|_| decided.at.millis_since(START)));
         };
         live.take(&event("a", START, "d"), START, &mut told);
         live.run(START.plus_millis(2 * HOUR_MS), &mut told);
-        assert_eq!(opened, [0, HOUR_MS / 4 + 1], "no human at once, very low after a quarter of an hour");
+        assert_eq!(opened, [0, HOUR_MS / 4 + 1], "one rule at once, the other after a quarter of an hour");
     }
 }
