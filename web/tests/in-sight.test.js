@@ -121,7 +121,7 @@ test("a badge rule is back-tested by its own delays", async () => {
   const given = await dregs.call("POST", "/badge-rules", { name: "Sharing", type: "NEUTRAL", conditions: [{ type: "SCORE_LT", category: "UNIQUENESS", threshold: 60 }] });
   await analyst.open(`/badge-rules/${given.id}`);
   const tested = desk.getByRole("region", { name: "Back-test" });
-  await tested.getByText(/To how many it would have given its badge/).waitFor();
+  await tested.getByText(/How often it would have given its badge/).waitFor();
   await tested.getByRole("button", { name: "Run" }).click();
   await tested.getByRole("img", { name: `${RING.length} badges given in 91 days` }).waitFor();
   assert.match(await tested.innerText(), new RegExp(`Badges given\\s+${RING.length}\\s`));

@@ -259,7 +259,8 @@ mod tests {
     fn an_escalation_opens_when_its_time_has_come_though_nothing_happens() {
         let mut rules = starter_rules();
         // No human, and known for a quarter of an hour.
-        let conditions = vec![rules.escalations[0].conditions[0].clone(), rules.escalations[3].conditions[1].clone()];
+        let conditions =
+            vec![rules.escalations[0].conditions[0].clone(), rules.escalations[3].conditions[1].clone()];
         let later = EscalationRule { id: 5, conditions, ..rules.escalations[0].clone() };
         rules.escalations.push(later);
         let mut live = Live::new(World::default(), Weights::default(), rules, 1_000);

@@ -9,7 +9,7 @@ use super::delivery::morning;
 use super::rules::clear;
 use crate::on_both_engines;
 use crate::support::engine::Engine;
-use crate::support::server::{Ground, TestServer, event, eventually};
+use crate::support::server::{Ground, TestServer, event, eventually, scored};
 
 on_both_engines!(a_team_that_labels_is_given_a_few_at_random_each_week_which_say_what_rules_miss);
 
@@ -31,14 +31,6 @@ async fn open(server: &TestServer) -> Vec<String> {
 
 async fn label(server: &TestServer, id: &str, outcome: &str) {
     server.post(&format!("/api/identities/{id}/actions/label"), json!({"outcome": outcome})).await;
-}
-
-/// Waits for the scores that are due; what is done two seconds later waits for the clock.
-async fn scored(server: &TestServer) {
-    eventually("nobody to wait", async || {
-        (server.get("/api/system").await["evaluation"]["waiting"] == 0).then_some(())
-    })
-    .await;
 }
 
 async fn a_team_that_labels_is_given_a_few_at_random_each_week_which_say_what_rules_miss(engine: Engine) {
@@ -63,6 +55,10 @@ async fn a_team_that_labels_is_given_a_few_at_random_each_week_which_say_what_ru
     })
     .await;
     assert!(!drawn.contains(&"user-0".to_owned()) && !drawn.contains(&"user-1".to_owned()), "{drawn:?}");
+    for id in &drawn {
+        let decision = server.get(&format!("/api/identities/{id}/decision")).await;
+        assert_eq!(decision["openEscalations"], json!([]), "{id} is accused of nothing");
+    }
     // Once a week.
     clock.advance(HOUR_MS);
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;

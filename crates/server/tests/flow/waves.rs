@@ -17,7 +17,7 @@ use super::remedies::{badge_slugs, ring};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{SECRET_KEY, TestServer, event, eventually, settled};
+use crate::support::server::{SECRET_KEY, TestServer, event, eventually, scored, settled};
 
 on_both_engines!(
     a_ring_is_one_wave_that_is_decided_on_at_once_and_taken_back,
@@ -368,7 +368,7 @@ async fn a_snoozed_rule_opens_nothing_until_its_time(engine: Engine) {
     assert!(badge_slugs(&server, "eve").await.contains(&json!("multiple-accounts")), "badges stay");
 
     server.call(Method::POST, "/api/identities/eve/actions/analyze", None).await;
-    settled(&server).await;
+    scored(&server).await;
     assert_eq!(of_eve().await.len(), 1, "the same evidence opens nothing");
     assert_eq!(listed(&server, "status=OPEN").await.len(), 4, "of the others it is open");
     clock.advance(HOUR_MS);

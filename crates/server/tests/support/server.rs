@@ -240,6 +240,14 @@ pub fn event(event_id: &str, user: &str) -> Value {
     })
 }
 
+/// Waits until no identity is left to be scored now; what is begun two seconds later may wait for a clock that stands.
+pub async fn scored(server: &TestServer) {
+    eventually("nobody to wait", async || {
+        (server.get("/api/system").await["evaluation"]["waiting"] == 0).then_some(())
+    })
+    .await;
+}
+
 /// Waits until no identity is left to be scored, nor will be for what others have done.
 pub async fn settled(server: &TestServer) {
     eventually("nobody to wait", async || {

@@ -7,6 +7,7 @@ use dregs_core::rules::{Matched, Standing, matched};
 use dregs_core::score::Scores;
 use dregs_core::time::Timestamp;
 
+use super::draws::DRAWN;
 use crate::ops::team::rules::OfTeams;
 use crate::store::decisions::{self, Stands};
 use crate::store::escalations::{self, Brief};
@@ -79,7 +80,8 @@ fn complete(tx: &mut Tx, stands: Vec<Stands>, rules: &OfTeams, now: Timestamp) -
     let counted = stands.iter().filter(|stands| !stands.disregarded);
     let ids: Vec<_> = counted.map(|stands| stands.identity_id).collect();
     let mut open: HashMap<i64, Vec<Brief>> = HashMap::new();
-    for brief in escalations::active_of(tx, &ids)? {
+    // Who was drawn at random is accused of nothing.
+    for brief in escalations::active_of(tx, &ids)?.into_iter().filter(|brief| brief.rule_id != DRAWN) {
         open.entry(brief.identity_id).or_default().push(brief);
     }
     stands

@@ -109,7 +109,7 @@ function Scores({ escalation: { identity: { id }, scoreSnapshot } }: { escalatio
 function Rule({ escalation: { escalationRule: { id, label } } }: { escalation: Escalation }) {
   const rules = useEscalationRules();
   const rule = rules.data?.find((rule) => String(rule.id) === id);
-  if (id === DRAWN) return <Panel title="Drawn at random"><Text fz="sm">No rule says anything of it. Label it, good or bad: the few that are drawn each week say what your rules miss.</Text></Panel>;
+  if (id === DRAWN) return <Panel title="Drawn at random"><Text fz="sm">No rule has opened this. Label the identity, good or bad: the few that are drawn each week, whatever rules say of them, tell what your rules miss.</Text></Panel>;
   return (
     <Panel title="Rule" actions={rule && <PageLink to="/escalation-rules/$id" params={{ id }} fz="sm" className="break">{label}</PageLink>}>
       <Answer of={rules} lines={2}>

@@ -17,6 +17,8 @@ type Listed = Schemas["ListedBody"];
 export function OnLists({ id }: { id: string }) {
   const may = useMay();
   const listed = $api.useQuery("get", "/api/identities/{id}/list-entries", { params: { path: { id } } });
+  // What undoes a whole ban is offered once.
+  const isFirst = (ban: number, entryId: number) => listed.data?.find(({ banAuditId }) => banAuditId === ban)?.entry.id === entryId;
   const columns: Column<Listed>[] = [
     { title: "List", cell: ({ list }) => <Group gap={4}><PageLink to="/settings/lists/$id" params={{ id: String(list.id) }} className="break">{list.name}</PageLink>{list.trusted && <Chip tone={3}>Trusted</Chip>}</Group> },
     { title: "Entry", cell: (one) => <Entry of={one} /> },
@@ -31,7 +33,7 @@ export function OnLists({ id }: { id: string }) {
       cell: ({ list, entry, banAuditId }) => (may.manage || (may.triage && !list.trusted)) && (
         <Group gap={4}>
           <RemoveEntry list={list} entry={entry} />
-          {banAuditId != null && <UndoAct id={banAuditId} label="Undo the ban" title="Undo the ban of the whole ring?" />}
+          {banAuditId != null && isFirst(banAuditId, entry.id) && <UndoAct id={banAuditId} label="Undo the ban" title="Undo the ban of the whole ring?" />}
         </Group>
       ),
     },

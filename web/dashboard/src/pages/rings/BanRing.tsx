@@ -4,7 +4,7 @@ import { Alert, Button, Checkbox, Group, Modal, Stack, Text, TextInput } from "@
 import { useDisclosure } from "@mantine/hooks";
 import { IconBan } from "@tabler/icons-react";
 import { useState } from "react";
-import { $api, refresh, tell, tellError } from "../../api";
+import { $api, asApiError, refresh, tell, tellError } from "../../api";
 import { useMay } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
@@ -46,7 +46,7 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
     onSuccess: async ({ auditId, lists: done }) => {
       close();
       const name = manage && withRule && unasked.length > 0 ? await createRule(unasked).catch(tellError) : undefined;
-      const rule = name ? ` The badge rule ${name} asks for them.` : "";
+      const rule = name ? ` The badge rule ${name} asks for them.` : unasked.length > 0 ? " That changes nothing until a rule asks for them." : "";
       offer(`${bannedWords(done)}${rule}`, "Undo", async () => {
         tell(undoneWords(await undo(auditId)) + (name ? ` The badge rule ${name} stays.` : ""));
         await refreshUndone();
@@ -58,6 +58,7 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
     const body = { keys: keys.map(({ type, value }) => ({ type, value })), comment: comment.trim() || null, endsAt: toUtc(endsAt) ?? null };
     ban.mutate({ params: { path: { id } }, body });
   };
+  const refused = asApiError(ban.error)?.details.find(({ field }) => field === "endsAt")?.message;
   const toggle = (key: string) => {
     const next = new Set(chosen);
     if (!next.delete(key)) next.add(key);
@@ -66,20 +67,20 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
   return (
     <Stack>
       <Members ring={ring} />
+      {unasked.length > 0 && (
+        <Alert variant="light" color="yellow" p="xs" title={`No rule asks for ${unasked.map(({ name }) => name).join(", ")}`}>
+          <Text fz="sm">The ban changes nothing until one does.{manage ? "" : " Ask an admin to create a badge rule."}</Text>
+          {manage && <Checkbox mt="xs" label="Create a badge rule “Banned” that gives a bad badge to whoever shows one of them" checked={withRule} onChange={(event) => wantRule(event.currentTarget.checked)} />}
+        </Alert>
+      )}
       {ring.lists.map(({ type }) => <OfType key={type} type={type} keys={ring.keys.filter((key) => key.type === type)} chosen={chosen} toggle={toggle} />)}
       {!ring.keysAreWhole && <Text fz="sm" c="dimmed">Of each type, the 50 values that most of the ring have are shown.</Text>}
       <Group align="flex-start" gap="sm">
         <TextInput label="Comment" description="Shown beside each value on the lists" maxLength={500} flex={2} miw={220} value={comment} onChange={(event) => say(event.currentTarget.value)} />
-        <TextInput label="Ends" description="Empty: never" type="datetime-local" flex={1} miw={180} value={endsAt} onChange={(event) => end(event.currentTarget.value)} />
+        <TextInput label="Ends" description="Empty: never" error={refused} type="datetime-local" flex={1} miw={180} value={endsAt} onChange={(event) => end(event.currentTarget.value)} />
       </Group>
       <Effect keys={keys} />
-      {unasked.length > 0 && (
-        <Alert variant="light" color="yellow" p="xs" title={`No rule asks for ${unasked.map(({ name }) => name).join(", ")}`}>
-          <Text fz="sm">The ban changes nothing until one does.{manage ? "" : " Ask an admin to create a badge rule."}</Text>
-          {manage && <Checkbox mt="xs" label="Create a badge rule “Banned” that gives a BAD badge to whoever shows one of them" checked={withRule} onChange={(event) => wantRule(event.currentTarget.checked)} />}
-        </Alert>
-      )}
-      {ban.error && <Failure error={ban.error} />}
+      {ban.error && !refused && <Failure error={ban.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close}>Cancel</Button>
         <Button color="red" disabled={keys.length === 0} loading={ban.isPending} onClick={submit}>Ban {counted(keys.length, "value")}</Button>

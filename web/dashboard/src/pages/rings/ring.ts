@@ -41,12 +41,15 @@ export function bannedWords(lists: Schemas["BannedListBody"][]): string {
   return `${counted(banned, "value is", "values are")} banned.${was}`;
 }
 
+/** Who is banned is that before anything else. */
+const BAN_PRIORITY = 100;
+
 /** Creates the badge rule that asks for these lists: "Banned", or by their names where there is one. */
 export async function createRule(lists: BanList[]): Promise<string> {
   const asked = lists.flatMap(({ slug, facts }) => facts.map((fact) => ({ type: "IN_LIST", fact, list: slug })));
   const conditions = asked.length === 1 ? asked : [{ type: "ANY", conditions: asked }];
   const named = async (name: string) => {
-    const { error } = await api.POST("/api/badge-rules", { body: { name, type: "BAD", conditions } });
+    const { error } = await api.POST("/api/badge-rules", { body: { name, type: "BAD", conditions, priority: BAN_PRIORITY } });
     if (error) throw error;
     return name;
   };

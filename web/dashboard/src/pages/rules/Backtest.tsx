@@ -29,7 +29,7 @@ export function Backtest({ rule, kept }: { rule: Tried; kept?: Tested | undefine
     </Button>
   );
   return (
-    <Panel title="Back-test" note={`${rule.kind === "badge" ? "To how many it would have given its badge" : "What it would have opened"} on each of the last 90 days. Read-only.`} actions={test}>
+    <Panel title="Back-test" note={`${rule.kind === "badge" ? "How often it would have given its badge" : "What it would have opened"} on each of the last 90 days. Read-only.`} actions={test}>
       {isChanged && <Text c="dimmed" fz="sm" role="status">The rule has changed since this run.</Text>}
       {tested && <Result rule={tested} />}
     </Panel>
