@@ -36,7 +36,7 @@ const RING: &str = "shares=DEVICE:shared";
 async fn opened(server: &TestServer) {
     server.post("/api/events", event("alone", "alone")).await;
     ring(server, &[], &FIVE).await;
-    settled(server).await;
+    scored(server).await;
     eventually("five escalations", async || {
         let open = server.get("/api/escalations?status=OPEN").await;
         (open["totalElements"] == 5).then_some(())
