@@ -137,7 +137,7 @@ test("a delivery is told apart by its id, which nobody takes for a count", async
   await analyst.leave();
 });
 
-test("an id stands below the name, however short both are", async () => {
+test("an id stands below the name, or apart from it where rows are short", async () => {
   for (const width of [1280, 360]) {
     const analyst = await Analyst.arrive(chrome, dregs, { viewport: { width, height: 900 } });
     const { page } = analyst;
@@ -147,7 +147,8 @@ test("an id stands below the name, however short both are", async () => {
       await eventually(`ids on ${path}`, async () => (await below.count()) >= 2);
       const places = await below.evaluateAll((all) => all.map((id) => {
         const name = [...id.parentElement.querySelectorAll("bdi")].find((one) => one !== id);
-        return id.getBoundingClientRect().top >= name.getBoundingClientRect().bottom - 3;
+        const [its, other] = [id.getBoundingClientRect(), name.getBoundingClientRect()];
+        return its.top >= other.bottom - 3 || (id.closest("[data-short]") !== null && innerWidth < 500 && its.left >= other.right + 3);
       }));
       assert.ok(places.every(Boolean), `${path} at ${width}: ${places}`);
     }
