@@ -6113,7 +6113,7 @@ export interface components {
         };
         /** @enum {string} */
         OnResumeBody: "SEND" | "SKIP";
-        /** @description An escalation that is not closed. */
+        /** @description An escalation of a rule that is not closed. Who was drawn at random for a look has none by that. */
         OpenEscalation: {
             /** Format: int64 */
             id: number;

@@ -108,7 +108,7 @@ impl From<Scores> for DecisionScores {
     }
 }
 
-/// An escalation that is not closed.
+/// An escalation of a rule that is not closed. Who was drawn at random for a look has none by that.
 #[derive(Serialize, ToSchema)]
 pub struct OpenEscalation {
     id: i64,
