@@ -144,7 +144,7 @@ test("a list is renamed, an entry is added and a list deleted with what that mea
   await page.getByRole("textbox", { name: "Value" }).fill(DEVICE);
   await page.getByRole("button", { name: "Add…" }).click();
   await dialog.getByText("Rescores 5 of 5 identities.").waitFor();
-  await dialog.getByText("Rules that ask for it: Kiosk.").waitFor();
+  await dialog.getByText("Used by Kiosk.").waitFor();
   assert.equal((await dregs.call("GET", `/lists/${made.id}`)).entryCount, 0);
   assert.deepEqual(await analyst.barriers(), []);
   await dialog.getByRole("button", { name: "Add", exact: true }).click();
@@ -156,8 +156,8 @@ test("a list is renamed, an entry is added and a list deleted with what that mea
 
   await page.getByRole("button", { name: "Delete…" }).click();
   await dialog.getByText("No identity is rescored.").waitFor();
-  await dialog.getByText("Rules that ask for it: Kiosk.").waitFor();
-  await dialog.getByText("Rules that add to it: Shop.").waitFor();
+  await dialog.getByText("Used by Kiosk.").waitFor();
+  await dialog.getByText("Added to by Shop.").waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await pictures(page, "lists-delete");
   await dialog.getByRole("button", { name: "Delete", exact: true }).click();
@@ -201,11 +201,13 @@ test("what somebody shows is put on a list from their page", async () => {
   assert.equal(await dialog.getByRole("textbox", { name: "Value" }).inputValue(), "bob@posteo.de");
   await dialog.getByRole("textbox", { name: "Comment" }).fill("One of five");
   await dialog.getByText("Rescores 1 of 5 identities.").waitFor();
+  await dialog.getByText("No enabled rule uses this list").waitFor();
+  await dialog.getByLabel("Ends").fill("2101-02-03T04:05");
   assert.deepEqual(await analyst.barriers(), []);
   await pictures(page, "lists-add");
   await dialog.getByRole("button", { name: "Add" }).click();
   await page.getByText("It is added to the list.").waitFor();
   const { content } = await dregs.call("GET", `/lists/${made.id}/entries`);
-  assert.deepEqual(content.map(({ value, comment }) => [value, comment]), [["bob@posteo.de", "One of five"]]);
+  assert.deepEqual(content.map(({ value, comment, endsAt }) => [value, comment, endsAt.slice(0, 7)]), [["bob@posteo.de", "One of five", "2101-02"]]);
   await analyst.leave();
 });

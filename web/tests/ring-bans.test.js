@@ -63,12 +63,12 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   await dialog.getByText("1 chosen value may hit others").waitFor();
   await pictures(page, "ring-bans-others");
   await box(HOME).uncheck();
-  await dialog.getByText("No rule asks for Banned devices").waitFor();
+  await dialog.getByText("No enabled rule uses Banned devices").waitFor();
   await dialog.getByRole("textbox", { name: "Comment" }).fill("Five accounts, one device");
   await pictures(page, "ring-bans-effect");
   // The device, five identities and their e-mail addresses.
   await dialog.getByRole("button", { name: "Ban 11 values" }).click();
-  const notice = page.getByText("11 values are banned. The badge rule Banned asks for them.");
+  const notice = page.getByText("11 values are banned. The badge rule Banned uses the lists.");
   await notice.waitFor();
   await pictures(page, "ring-bans-notice");
   await until(RING, true);
@@ -80,7 +80,7 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.getByRole("button", { name: "Ban this ring…" }).click();
   await dialog.getByRole("button", { name: "Ban 11 values" }).waitFor();
-  assert.equal(await dialog.getByText(/No rule asks/).count(), 0, "there is one now");
+  assert.equal(await dialog.getByText(/No enabled rule uses/).count(), 0, "there is one now");
   await dialog.getByRole("button", { name: "Ban 11 values" }).click();
   await page.getByText("11 values are banned.", { exact: true }).waitFor();
   await until(RING, true);
@@ -95,6 +95,16 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   await question.getByRole("button", { name: "Undo", exact: true }).click();
   await question.waitFor({ state: "detached" });
   await eventually("nothing to undo", async () => (await undo.count()) === 0);
+  const bans = page.locator("[aria-label='Audit log'] tr:has(> [data-title=Action])");
+  await eventually("both to say who undid them", async () => (await bans.getByText(/^Undone by admin@example.com/).count()) === 2);
+  assert.match(await bans.first().innerText(), /Banned devices: 1 added/);
+  await bans.first().getByRole("link", { name: "Undone" }).click();
+  await eventually("the one entry", async () => (await bans.count()) === 1);
+  assert.match(await bans.innerText(), /Change of lists undone[^]*Undone: Ring banned; Banned devices: 1 removed; Banned /);
+  await bans.getByRole("link", { name: /Audit entry/ }).click();
+  await eventually("the ban", async () => /^Ring banned/m.test(await bans.innerText()));
+  await page.getByRole("button", { name: /^Entry \d+$/ }).click();
+  await eventually("all", async () => (await bans.count()) > 3);
   await until(RING, false);
   assert.deepEqual(await analyst.barriers(), []);
   await pictures(page, "ring-bans-log");
@@ -118,7 +128,7 @@ test("whoever answers for somebody sees on which lists she is, and takes her off
   await rows.nth(1).getByRole("button", { name: "Remove…" }).click();
   await page.getByRole("dialog", { name: "Remove kim?" }).getByRole("button", { name: "Remove" }).click();
   await eventually("she to be off one", async () => (await rows.count()) === 1);
-  await rows.getByRole("button", { name: "Undo the ban…" }).click();
+  await page.getByRole("button", { name: "Undo the ban…" }).click();
   const question = page.getByRole("dialog", { name: "Undo the ban of the whole ring?" });
   await question.getByText(/^1 entry will be removed from .*1 entry was changed or removed since/).waitFor();
   await question.getByRole("button", { name: "Undo", exact: true }).click();

@@ -68,6 +68,39 @@ test("a wave is looked at, closed and labeled in one step that says what it does
   await analyst.leave();
 });
 
+test("those that are selected, by key or by click, are acted on together, and no other", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open(`/escalations?rule=${rule.id}&by=oldest`);
+  const rows = desk.getByRole("listbox", { name: "Escalations" }).getByRole("option");
+  const selected = desk.getByRole("option", { checked: true });
+  await eventually("the five", async () => (await rows.count()) === 5);
+  await desk.keyboard.press("x");
+  await desk.keyboard.press("j");
+  await desk.keyboard.press("x");
+  await desk.getByRole("button", { name: "Act on 2 selected…" }).waitFor();
+  // From the last one to this one.
+  await rows.nth(3).getByTitle("Select (x)").click({ modifiers: ["Shift"] });
+  await eventually("four", async () => (await selected.count()) === 4);
+  assert.deepEqual(await analyst.barriers(), []);
+  await desk.getByRole("button", { name: "Select none" }).click();
+  await eventually("none", async () => (await selected.count()) === 0);
+  const ids = await Promise.all([0, 2].map((at) => rows.nth(at).getAttribute("id")));
+  for (const at of [0, 2]) await rows.nth(at).getByTitle("Select (x)").click();
+  await desk.getByRole("button", { name: "Act on 2 selected…" }).click();
+  const dialog = desk.getByRole("dialog", { name: "Act on 2 selected" });
+  await dialog.getByRole("radio", { name: "Close" }).check();
+  await dialog.getByText(/^2 escalations of 2 identities/).waitFor();
+  await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+  await desk.getByText("Closed: 2 escalations.").waitFor();
+  const left = (await open()).map(({ id }) => `escalation-${id}`);
+  assert.deepEqual([left.length, ids.filter((id) => left.includes(id))], [3, []]);
+  await desk.getByRole("button", { name: "Undo" }).click();
+  await desk.getByText("Undone: 2 escalations.").waitFor();
+  assert.equal((await open()).length, 5);
+  await analyst.leave();
+});
+
 test("what was done to many stays to be undone where the waves are, and in the audit log", async () => {
   const analyst = await Analyst.arrive(chrome, dregs);
   const { page: desk } = analyst;

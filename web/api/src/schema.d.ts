@@ -3558,6 +3558,7 @@ export interface components {
             after?: Record<string, never> | null;
             /** @description Whether it put entries on lists that can be taken off again in one step. */
             canBeUndone: boolean;
+            undone?: components["schemas"]["UndoingBody"] | null;
         };
         /**
          * @description The parameters with which a client sent a person to `/oauth/authorize`, by the names that RFC 6749, RFC 7636 and
@@ -4883,7 +4884,7 @@ export interface components {
             fingerprint?: string | null;
             /**
              * @description Where there are any: fields that were not read, since this version does not know them, this key may not say
-             *     them, or they name nothing. Ten at most.
+             *     them, or they name nothing; and, with a `?` before it, what its address says that nothing reads. Ten at most.
              * @example []
              */
             ignoredFields?: string[];
@@ -7322,6 +7323,18 @@ export interface components {
             /** @description Of as long a time just before `from`. */
             previous: components["schemas"]["CountsBody"];
         };
+        /** @description When, and by whom, an entry of the audit log was undone. */
+        UndoingBody: {
+            /**
+             * Format: int64
+             * @description Of the entry that says so.
+             */
+            id: number;
+            /** Format: date-time */
+            at: string;
+            /** @description The user's e-mail address, or the credential's name. */
+            actor: string;
+        };
         /** @description What was undone, or would be. */
         UndoneBody: {
             /** @description Whether it was written: not where it was only tried. */
@@ -7334,6 +7347,11 @@ export interface components {
             id: number;
             /** @example banned-devices */
             list: string;
+            /**
+             * @description What it is called; its slug where it is deleted.
+             * @example Banned devices
+             */
+            name: string;
             /** @description Entries that are taken off. */
             removed: number;
             /** @description Entries that were added then, and changed or taken off since: those on the list stay there. */
@@ -7693,6 +7711,8 @@ export interface operations {
                 order?: "ASC" | "DESC";
                 /** @description Only `at`. */
                 sort?: string;
+                /** @description The entry with this id. */
+                id?: number;
                 /** @description The e-mail address of a user, or the name of a credential. */
                 actor?: string;
                 /** @description Such as `channel.create`. */

@@ -267,6 +267,7 @@ fn values(path: &str, name: &str) -> Result<Vec<String>> {
         (_, "actor") => some(&["user-7", "none"]),
         (_, "action") => some(&["channel.change", "none"]),
         (_, "targetType") => some(&["channel", "none"]),
+        ("/api/audit-log", "id") => some(&["7", "1000000"]),
         (_, "targetId") => some(&["c7", "none"]),
         (_, score) if CATEGORIES.iter().any(|category| score.starts_with(category)) => some(&["5", "50"]),
         _ => Err(Error::Protocol(format!("{path} can be filtered by {name}: say here by what"))),

@@ -2,7 +2,7 @@
 
 use super::{Counter, Function, Template};
 use crate::fact::Fact;
-use crate::rules::{Condition, Ground, Slugs, explain};
+use crate::rules::{Condition, Ground, Slugs, conditions_in_words};
 use crate::score::Scores;
 use crate::score::phrase::counted;
 
@@ -53,8 +53,7 @@ fn conditions_words(conditions: &[Condition]) -> String {
     }
     let (scores, carried) = (Scores::default(), Slugs::default());
     let ground = Ground { scores: &scores, carried: &carried, agent: None, event: None, lists: None };
-    let others = explain(&others, &ground);
-    format!("{types}, where {}", others.trim_end_matches('.'))
+    format!("{types}, where {}", conditions_in_words(&others, &ground))
 }
 
 /// In the largest unit of which it is a whole number.

@@ -90,7 +90,7 @@ impl ListType {
             Self::Email => "an e-mail address",
             Self::EmailDomain => "a domain such as example.com",
             Self::Ip => "an IP address",
-            Self::Network => "a network such as 198.51.100.0/24, and not all addresses there are",
+            Self::Network => "a network such as 198.51.100.0/24, no wider than /8, or than /12 of IPv6",
             Self::Asn => "an autonomous system such as AS64496",
             Self::Country => "a country by its two letters of ISO 3166, such as DE",
             Self::Device => "a fingerprint of a device, of at most 320 bytes",
@@ -113,7 +113,7 @@ impl ListType {
                 ascii_domain(domain.strip_suffix('.').unwrap_or(domain))?
             }
             Self::Ip => address(text)?.to_string(),
-            Self::Network => network(text)?.to_string(),
+            Self::Network => network(text).filter(is_narrow)?.to_string(),
             Self::Asn => {
                 let digits = text.strip_prefix(['A', 'a']).and_then(|rest| rest.strip_prefix(['S', 's']));
                 let digits = digits.unwrap_or(text).trim_start();
@@ -165,6 +165,20 @@ pub(super) fn network(text: &str) -> Option<IpNet> {
     };
     let net = of_v4.map_or(net, IpNet::V4).trunc();
     (net.prefix_len() > 0).then_some(net)
+}
+
+/// Whether a network is no wider than one that IANA hands out: a /8 of IPv4, a /12 of IPv6, or those for private use
+/// (RFC 4193, RFC 4291). A wider one is a slip of the hand.
+fn is_narrow(net: &IpNet) -> bool {
+    match net {
+        IpNet::V4(net) => net.prefix_len() >= 8,
+        IpNet::V6(net) => {
+            let ip = net.addr();
+            net.prefix_len() >= 12
+                || net.prefix_len() >= 7 && ip.is_unique_local()
+                || net.prefix_len() >= 10 && ip.is_unicast_link_local()
+        }
+    }
 }
 
 /// With a `+` where its country is given, by `+` or `00`, and digits. The `(0)` that some write after the country is
@@ -243,6 +257,14 @@ mod tests {
                 ("::ffff:203.0.113.77/120", Some("203.0.113.0/24")),
                 ("2001:db8:1:2::/47", Some("2001:db8::/47")),
                 ("0.0.0.0/0", None),
+                ("10.0.0.0/8", Some("10.0.0.0/8")),
+                ("64.0.0.0/7", None),
+                ("::/0", None),
+                ("2a00::/12", Some("2a00::/12")),
+                ("2000::/11", None),
+                ("fc00::/7", Some("fc00::/7")),
+                ("fe80::/10", Some("fe80::/10")),
+                ("fc00::/6", None),
                 ("::/0", None),
                 ("::ffff:0:0/96", None),
                 ("203.0.113.0/33", None),

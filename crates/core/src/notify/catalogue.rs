@@ -107,7 +107,7 @@ const fn description(event: EventType) -> &'static str {
             "An identity has gained or lost badges. Carries those added, those removed and all it has now."
         }
         EventType::IdentityLabeled => {
-            "The label of an identity has changed: what a person, a chargeback or an appeal says it is, GOOD or BAD. \
+            "The label of an identity has changed: what a person, a chargeback or an appeal says it is, good or bad. \
              Carries the label that counts now, null when the only one was withdrawn, and the badges the identity has \
              by it."
         }

@@ -1,4 +1,4 @@
-//! What conditions are asked of: whether they hold, and in what words.
+//! What conditions are asked of, and whether they hold.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,7 @@ use crate::agent::KnownAgent;
 use crate::fact::{Fact, Subject, Value};
 use crate::list::Lists;
 use crate::score::Scores;
-use crate::score::phrase::counted;
 use crate::time::Timestamp;
-
-/// Of a value this much is told.
-const TOLD_MAX_CHARS: usize = 100;
 
 /// An event that rules are asked about.
 #[derive(Clone, Debug)]
@@ -20,7 +16,15 @@ pub struct Happened<'a> {
     pub subject: Subject<'a>,
     pub received_at: Timestamp,
     /// What counters counted until then, by their slugs. One that is not ready, or that has no value, is missing.
-    pub counted: BTreeMap<String, f64>,
+    pub counted: BTreeMap<String, Count>,
+}
+
+/// What a counter counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Count {
+    /// What the counter is called.
+    pub name: String,
+    pub value: f64,
 }
 
 impl Happened<'_> {
@@ -50,7 +54,7 @@ impl Ground<'_> {
         conditions.iter().all(|condition| self.holds(condition))
     }
 
-    fn holds(&self, condition: &Condition) -> bool {
+    pub(super) fn holds(&self, condition: &Condition) -> bool {
         let score = |category: Which, is_met: &dyn Fn(u8) -> bool| {
             category.of(self.scores).any(|(_, score)| is_met(score))
         };
@@ -68,11 +72,11 @@ impl Ground<'_> {
                     && verified.is_none_or(|verified| verified == (agent.verified == Some(true)))
             }),
             Condition::CounterGt { counter, value } => {
-                self.counted(counter).zip(value.number()).is_some_and(|(found, value)| found > value)
+                self.count(counter).zip(value.number()).is_some_and(|(found, value)| found.value > value)
             }
 
             Condition::CounterLt { counter, value } => {
-                self.counted(counter).zip(value.number()).is_some_and(|(found, value)| found < value)
+                self.count(counter).zip(value.number()).is_some_and(|(found, value)| found.value < value)
             }
 
             Condition::InList { fact, list } => self.is_listed(fact, list) == Some(true),
@@ -84,8 +88,8 @@ impl Ground<'_> {
         }
     }
 
-    fn counted(&self, counter: &str) -> Option<f64> {
-        self.event?.counted.get(counter).copied()
+    pub(super) fn count(&self, counter: &str) -> Option<&Count> {
+        self.event?.counted.get(counter)
     }
 
     /// Whether a value of a fact is on a list; `None` where it has none, or where the list is gone.
@@ -95,84 +99,9 @@ impl Ground<'_> {
         (!values.is_empty()).then(|| values.iter().any(|value| lists.has(list, &value.text(), at)))
     }
 
-    fn subject(&self) -> Option<Subject<'_>> {
+    pub(super) fn subject(&self) -> Option<Subject<'_>> {
         let subject = &self.event?.subject;
         Some(Subject { scores: Some(self.scores), badges: Some(self.carried), ..*subject })
-    }
-
-    /// A condition in words, with what meets it.
-    fn words(&self, condition: &Condition) -> String {
-        let score = |category: Which, lowest: bool, compared: &str, threshold: u8| {
-            let met = category.of(self.scores);
-            let met = if lowest { met.min_by_key(|met| met.1) } else { met.max_by_key(|met| met.1) };
-            let (name, score) = met.map_or(("A score", 0), |(category, score)| (category.title(), score));
-            format!("{name} is {score}, {compared} {threshold}")
-        };
-        let joined = |conditions: &[Condition], with: &str| {
-            let all: Vec<_> = conditions.iter().map(|condition| self.words(condition)).collect();
-            if all.len() > 1 { format!("({})", all.join(with)) } else { all.concat() }
-        };
-        let fact = |fact: &Fact, compared: String| match self.told(fact) {
-            Some(told) => format!("{} is {told}, {compared}", fact.words()),
-            None => format!("{} is {compared}", fact.words()),
-        };
-        let counter = |counter: &str, compared: &str, value: &Value| match self.counted(counter) {
-            Some(found) => format!("the counter \"{counter}\" is {found}, {compared} {}", value.text()),
-            None => format!("the counter \"{counter}\" is {compared} {}", value.text()),
-        };
-        match condition {
-            Condition::ScoreLt { category, threshold } => score(*category, true, "below", *threshold),
-            Condition::ScoreLte { category, threshold } => score(*category, true, "at most", *threshold),
-            Condition::ScoreGt { category, threshold } => score(*category, false, "above", *threshold),
-            Condition::ScoreGte { category, threshold } => score(*category, false, "at least", *threshold),
-            Condition::IdentityAgeGt { seconds } => format!("first seen more than {} ago", age(*seconds)),
-            Condition::IdentityAgeLt { seconds } => format!("first seen less than {} ago", age(*seconds)),
-            Condition::BadgeExists { badge } => format!("it has the badge \"{badge}\""),
-            Condition::BadgeNotExists { badge } => format!("it does not have the badge \"{badge}\""),
-            Condition::AgentIs { agent, verified } => {
-                let which = if agent.eq_ignore_ascii_case(ANY_AGENT) {
-                    "an AI agent".to_owned()
-                } else {
-                    format!("the AI agent \"{agent}\"")
-                };
-                let how = match verified {
-                    None => "",
-                    Some(true) => ", as its signature shows",
-                    Some(false) => ", without a signature that shows it",
-                };
-                format!("{which} acts for it{how}")
-            }
-            Condition::EventIs { events } => format!("the event is {}", events.join(" or ")),
-            Condition::FactEq { fact, value } => format!("{} is \"{}\"", fact.words(), value.text()),
-            Condition::FactNe { fact: of, value } => fact(of, format!("not \"{}\"", value.text())),
-            Condition::FactIn { fact: of, values } => {
-                let values: Vec<_> = values.iter().map(|value| format!("\"{}\"", value.text())).collect();
-                fact(of, format!("one of {}", values.join(", ")))
-            }
-            Condition::FactGt { fact: of, value } => fact(of, format!("above {}", value.text())),
-            Condition::FactLt { fact: of, value } => fact(of, format!("below {}", value.text())),
-            Condition::FactContains { fact: of, value } => fact(of, format!("with \"{value}\" in it")),
-            Condition::FactMatches { fact: of, pattern } => {
-                fact(of, format!("which matches \"{}\"", pattern.as_str()))
-            }
-            Condition::InList { fact: of, list } => fact(of, format!("on the list \"{list}\"")),
-            Condition::NotInList { fact: of, list } => fact(of, format!("not on the list \"{list}\"")),
-            Condition::CounterGt { counter: of, value } => counter(of, "above", value),
-            Condition::CounterLt { counter: of, value } => counter(of, "below", value),
-            Condition::All { conditions } => joined(conditions, "; "),
-            Condition::Any { conditions } => joined(conditions, " or "),
-            Condition::Not { condition } => format!("not: {}", self.words(condition)),
-        }
-    }
-
-    /// The values of a fact, as they are told.
-    fn told(&self, fact: &Fact) -> Option<String> {
-        let values = self.subject()?.values(fact);
-        let texts = values.iter().map(|value| match value {
-            Value::Text(text) => format!("\"{}\"", text.chars().take(TOLD_MAX_CHARS).collect::<String>()),
-            other => other.text().into_owned(),
-        });
-        Some(texts.take(3).collect::<Vec<_>>().join(", ")).filter(|told| !told.is_empty())
     }
 }
 
@@ -212,23 +141,10 @@ impl Condition {
     }
 }
 
-/// In the largest unit of which it is a whole number.
-pub(super) fn age(seconds: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
-    let whole = UNITS.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
-    whole.map_or_else(|| counted(seconds, "second"), |(unit, name)| counted(seconds / unit, name))
-}
-
 /// Whether all conditions hold now, delays apart, for somebody first seen then.
 pub fn hold(conditions: &[Condition], ground: &Ground, first_seen_at: Timestamp, now: Timestamp) -> bool {
     let (from, until) = ages(conditions, first_seen_at);
     from.is_none_or(|from| from <= now) && until.is_none_or(|until| now < until) && ground.meets(conditions)
-}
-
-/// All conditions in one sentence.
-pub fn explain(conditions: &[Condition], ground: &Ground) -> String {
-    let words: Vec<_> = conditions.iter().map(|condition| ground.words(condition)).collect();
-    format!("{}.", words.join("; "))
 }
 
 #[cfg(test)]
@@ -242,8 +158,10 @@ mod tests {
     use crate::event::{Event, OfBackend};
     use crate::fact::{OfIdentity, OfTeam};
     use crate::identity::Profile;
+    use crate::key::KeyHasher;
+    use crate::list::{Change, List, ListType};
     use crate::mapping::Mapping;
-    use crate::rules::{BadgeRule, Facts, Rules, Standing, decide};
+    use crate::rules::{BadgeRule, Facts, Rules, Standing, decide, explain};
     use crate::state::IdentityState;
 
     const AT: Timestamp = Timestamp::from_millis(1_795_426_200_000);
@@ -294,7 +212,10 @@ mod tests {
                 OfTeam { mapping: &mapping, datasets: &datasets, common: &common },
             ),
             received_at: AT,
-            counted: BTreeMap::from([("accounts-on-device".to_owned(), 3.0)]),
+            counted: BTreeMap::from([(
+                "accounts-on-device".to_owned(),
+                Count { name: "Accounts on device".to_owned(), value: 3.0 },
+            )]),
         };
         ask(&events.iter().map(happened).collect::<Vec<_>>())
     }
@@ -363,6 +284,48 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_is_read_out_by_names_and_says_what_was_met() {
+        let hasher = KeyHasher::new([7; 16]);
+        let mut list = List::new("Banned addresses".to_owned(), ListType::Ip, false);
+        let value = ListType::Ip.value("203.0.113.7").unwrap();
+        list.apply(&hasher, [Change { value, is_in: true, ends_at: None }].into_iter());
+        let mut lists = Lists::new(hasher);
+        lists.put("banned-ips".to_owned(), std::sync::Arc::new(list));
+        let bought = event("purchase", json!({"amount": 700}));
+        let in_list = json!({"type": "IN_LIST", "fact": "ip", "list": "banned-ips"});
+        let of_data = json!({"type": "IN_LIST", "fact": "event.data.amount", "list": "banned-ips"});
+        let above = json!({"type": "COUNTER_GT", "counter": "accounts-on-device", "value": 2});
+        let small = json!({"type": "FACT_LT", "fact": "event.data.amount", "value": 1});
+        for (asking, told) in [
+            (in_list.clone(), "The IP address \"203.0.113.7\" is on the list \"Banned addresses\"."),
+            (
+                json!({"type": "NOT_IN_LIST", "fact": "event.data.amount", "list": "banned-ips"}),
+                "The event's \"amount\" 700 is not on the list \"Banned addresses\".",
+            ),
+            (above.clone(), "The counter \"Accounts on device\" is 3, above 2."),
+            (
+                json!({"type": "ANY", "conditions": [in_list, small.clone(), of_data, above]}),
+                "The IP address \"203.0.113.7\" is on the list \"Banned addresses\", and the counter \"Accounts on device\" is 3, above 2.",
+            ),
+            (json!({"type": "NOT", "condition": small}), "Not: the event's \"amount\" is 700, below 1."),
+        ] {
+            let said = asked(std::slice::from_ref(&bought), |events| {
+                let (scores, carried) = (Scores::default(), Slugs::new());
+                let ground = Ground {
+                    scores: &scores,
+                    carried: &carried,
+                    agent: None,
+                    event: events.first(),
+                    lists: Some((&lists, AT)),
+                };
+                assert!(hold(&[condition(asking.clone())], &ground, AT, AT), "{asking}");
+                explain(&[condition(asking.clone())], &ground)
+            });
+            assert_eq!(said, told);
+        }
+    }
+
+    #[test]
     fn what_is_nobodys_is_no_fact_of_a_person() {
         let mut backend = event("purchase", json!({}));
         backend.of_backend.ip = true;
@@ -410,7 +373,7 @@ mod tests {
                 standing.badges.iter().map(|badge| badge.explanation.clone()).collect::<Vec<_>>()
             })
         };
-        let why = ["the event is PURCHASE; the event's \"amount\" is 700, above 500."];
+        let why = ["The event is PURCHASE; the event's \"amount\" is 700, above 500."];
         assert_eq!(told(Some(&[views()]), &rules), [] as [&str; 0]);
         // One of several since the cycle before is enough.
         assert_eq!(told(Some(&[buys(700), buys(5), views()]), &rules), why);

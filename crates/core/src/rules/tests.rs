@@ -433,7 +433,7 @@ proptest! {
 
 #[test]
 fn ages_are_told_in_the_largest_unit_of_which_they_are_whole() {
-    let told = [0, 59, 60, 90, 900, 3_600, 86_400, 2_592_000].map(super::ground::age);
+    let told = [0, 59, 60, 90, 900, 3_600, 86_400, 2_592_000].map(super::reason::age);
     let expected =
         ["0 seconds", "59 seconds", "1 minute", "90 seconds", "15 minutes", "1 hour", "1 day", "30 days"];
     assert_eq!(told, expected);

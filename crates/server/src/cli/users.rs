@@ -21,7 +21,7 @@ Examples:
   dregs users list
   dregs users reset-password admin@localhost
   dregs users reset-second-factor admin@localhost
-  dregs users add-owner ada@example.com         Have her make, rename and delete teams")]
+  dregs users add-owner ada@example.com         Let them create, rename and delete teams")]
 pub struct Users {
     #[command(subcommand)]
     action: Action,

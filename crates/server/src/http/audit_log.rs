@@ -50,12 +50,30 @@ pub struct AuditEntryBody {
     after: Option<Value>,
     /// Whether it put entries on lists that can be taken off again in one step.
     can_be_undone: bool,
+    /// Where that was done; null where it was not.
+    undone: Option<UndoingBody>,
+}
+
+/// When, and by whom, an entry of the audit log was undone.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UndoingBody {
+    /// Of the entry that says so.
+    id: i64,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The user's e-mail address, or the credential's name.
+    actor: String,
 }
 
 impl AuditEntryBody {
-    /// An entry, of those of which some were `undone`.
-    fn new(entry: Entry, undone: &[i64]) -> Self {
-        let can_be_undone = list_undo::can_be_undone(&entry) && !undone.contains(&entry.id);
+    /// An entry, of those that were undone in `undoings`.
+    fn new(entry: Entry, undoings: &[Entry]) -> Self {
+        let id = entry.id.to_string();
+        let undone = undoings.iter().find(|undoing| undoing.target_id == id);
+        let undone =
+            undone.map(|Entry { id, at, actor, .. }| UndoingBody { id: *id, at: *at, actor: actor.clone() });
+        let can_be_undone = undone.is_none() && list_undo::can_be_undone(&entry);
         let json = |text: Option<String>| {
             let mut value: Value = serde_json::from_str(&text?).ok()?;
             // As older versions wrote it: whole.
@@ -78,6 +96,7 @@ impl AuditEntryBody {
             before: json(entry.before),
             after: json(entry.after),
             can_be_undone,
+            undone,
         }
     }
 }
@@ -89,6 +108,8 @@ impl AuditEntryBody {
 pub struct ListParams {
     /// Only `at`.
     sort: Option<String>,
+    /// The entry with this id.
+    id: Option<i64>,
     /// The e-mail address of a user, or the name of a credential.
     actor: Option<String>,
     /// Such as `channel.create`.
@@ -116,6 +137,7 @@ pub async fn list(
     sort(params.sort.as_deref(), &[("at", ())])?;
     let (from, to) = times(params.from.as_deref(), params.to.as_deref())?;
     let filter = Filter {
+        id: params.id,
         actor: params.actor,
         action: params.action,
         target_type: params.target_type,
@@ -123,7 +145,7 @@ pub async fn list(
         from,
         to,
     };
-    let (count, undone, found) = app
+    let (count, undoings, found) = app
         .long_reads
         .read_if(page.is_deep(), move |tx| {
             let count = audit_log::count(tx, user.team_id, &filter, page.count_limit())?;
@@ -131,10 +153,10 @@ pub async fn list(
             let found = audit_log::page(tx, user.team_id, &filter, ascending, offset, limit)?;
             let may_be: Vec<_> =
                 found.iter().filter(|entry| list_undo::can_be_undone(entry)).map(|entry| entry.id).collect();
-            Ok((count, audit_log::undone(tx, user.team_id, &may_be)?, found))
+            Ok((count, audit_log::undoings(tx, user.team_id, &may_be)?, found))
         })
         .await?;
-    let found = found.into_iter().map(|entry| AuditEntryBody::new(entry, &undone)).collect();
+    let found = found.into_iter().map(|entry| AuditEntryBody::new(entry, &undoings)).collect();
     Ok(Answer(page.counted(found, count)))
 }
 
@@ -165,6 +187,9 @@ pub struct UndoneListBody {
     id: i64,
     #[schema(example = "banned-devices")]
     list: String,
+    /// What it is called; its slug where it is deleted.
+    #[schema(example = "Banned devices")]
+    name: String,
     /// Entries that are taken off.
     removed: usize,
     /// Entries that were added then, and changed or taken off since: those on the list stay there.
@@ -175,8 +200,8 @@ pub struct UndoneListBody {
 
 impl From<OfList> for UndoneListBody {
     fn from(of_list: OfList) -> Self {
-        let OfList { id, slug, removed, changed_since, there_before } = of_list;
-        Self { id, list: slug, removed, changed_since, there_before }
+        let OfList { id, slug, name, removed, changed_since, there_before } = of_list;
+        Self { id, list: slug, name, removed, changed_since, there_before }
     }
 }
 

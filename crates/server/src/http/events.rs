@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dregs_core::event::{self, Accepted, FieldError, Origin};
 use serde::Serialize;
+use url::form_urlencoded;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
@@ -15,6 +16,7 @@ use super::body::{Most, Received, Whose, by_size, note_refusal, receive};
 use super::decisions::{Arrived, BatchParams, DecisionBody, SendParams};
 use super::error::{ApiError, Code, ErrorBody, ErrorDetail, must, summary};
 use super::params::Params;
+use super::query_names::OF_LINKS;
 use super::request_id;
 use crate::app::App;
 use crate::clock::unix_nanos;
@@ -26,6 +28,8 @@ use crate::trace::{Begun, Context, Kind, Span};
 
 /// Ignored fields that the answer names.
 const IGNORED_SHOWN_MAX: usize = 10;
+/// Of the name of a parameter that nothing reads, this much is told.
+const UNREAD_MAX_CHARS: usize = 100;
 /// Why a batch does not wait.
 const ONE_AT_A_TIME: &str =
     "is for single events, at POST /api/events; after a batch, ask POST /api/identities/actions/decide";
@@ -41,7 +45,7 @@ pub struct EventAnswer {
     /// The device, where the event had one.
     fingerprint: Option<String>,
     /// Where there are any: fields that were not read, since this version does not know them, this key may not say
-    /// them, or they name nothing. Ten at most.
+    /// them, or they name nothing; and, with a `?` before it, what its address says that nothing reads. Ten at most.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, example = json!([]))]
     ignored_fields: Vec<String>,
@@ -94,13 +98,30 @@ pub async fn send(
         }
         sender.admit(&app)?;
         traced(&app, "POST /api/events", &headers, async |trace| {
+            let unread = request.uri().query().map(unread).unwrap_or_default();
             let body = receive(request, &app, Most::of_body(&app.config), whose(&sender)).await?;
-            send_one(&app, sender, body, (trace, deadline)).await.map(Answer)
+            let mut answer = send_one(&app, sender, body, (trace, deadline)).await?;
+            answer.ignored_fields.extend(unread);
+            answer.ignored_fields.truncate(IGNORED_SHOWN_MAX);
+            Ok(Answer(answer))
         })
         .await
     };
     let sent = sent.await.map_err(ApiError::of_event);
     with_cors(&app, &headers, sent.into_response())
+}
+
+/// Parameters of the address that nothing reads: no event is lost for one that is misspelled or has no value, and its
+/// sender is told.
+fn unread(query: &str) -> Vec<String> {
+    let written = form_urlencoded::parse(query.as_bytes());
+    let unread = written.filter(
+        |(name, value)| {
+            if name == "wait" { value.is_empty() } else { !name.starts_with(OF_LINKS) }
+        },
+    );
+    let told = unread.map(|(name, _)| name.chars().take(UNREAD_MAX_CHARS).collect::<String>());
+    told.take(IGNORED_SHOWN_MAX).map(|name| format!("?{name}")).collect()
 }
 
 async fn send_one(

@@ -277,7 +277,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_by_line() {
-        let expected = "value must be a network such as 198.51.100.0/24, and not all addresses there are";
+        let expected =
+            "value must be a network such as 198.51.100.0/24, no wider than /8, or than /12 of IPv6";
         let time = "endsAt must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`";
         check(
             "value,comment,endsAt\nnonsense\n\n203.0.113.0/24\n,c\n203.0.113.1,,tomorrow\n",

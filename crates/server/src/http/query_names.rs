@@ -30,7 +30,7 @@ const SYNONYMS: [(&str, &[&str]); 6] = [
 ];
 
 /// How the parameters begin by which links from mail and advertisements are counted (`utm_source`): mail programs add them.
-const OF_LINKS: &str = "utm_";
+pub const OF_LINKS: &str = "utm_";
 
 /// No event is lost for what else its address says.
 const STORES: &str = "sendEvent";

@@ -87,6 +87,7 @@ pub struct Entry {
 /// Which entries.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    pub id: Option<i64>,
     pub actor: Option<String>,
     pub action: Option<String>,
     pub target_type: Option<String>,
@@ -99,6 +100,7 @@ impl Filter {
     fn matching(&self, select: &str, team_id: i64) -> Sql<'_> {
         let mut sql = Sql::new(select);
         sql.bind(" from audit_log where team_id = ", team_id);
+        sql.bind_some(" and id = ", self.id);
         sql.bind_some(" and actor = ", self.actor.as_deref());
         sql.bind_some(" and action = ", self.action.as_deref());
         sql.bind_some(" and target_type = ", self.target_type.as_deref());
@@ -153,18 +155,18 @@ pub fn bans_at(tx: &mut Tx, team_id: i64, at: Timestamp) -> Result<Vec<Entry>> {
     tx.query(&sql, &values![team_id, at], read)
 }
 
-/// Those of these entries of a team that were undone.
-pub fn undone(tx: &mut Tx, team_id: i64, ids: &[i64]) -> Result<Vec<i64>> {
+/// Where these entries of a team were undone: entries whose target each is.
+pub fn undoings(tx: &mut Tx, team_id: i64, ids: &[i64]) -> Result<Vec<Entry>> {
     let ids: Vec<_> = ids.iter().map(i64::to_string).collect();
     let rows: Vec<_> = ids.iter().map(|id| values![team_id, id]).collect();
-    let found = tx.query_rows(
-        "with v (team_id, target_id) as (values {rows})
-         select a.target_id from v join audit_log a on a.team_id = v.team_id and a.target_id = v.target_id
-           and a.target_type = 'audit-entry' and a.action = 'audit-entry.undo'",
-        &rows,
-        |row| row.get::<String>(0),
-    )?;
-    Ok(found.iter().filter_map(|id| id.parse().ok()).collect())
+    let columns =
+        COLUMNS.split(',').map(|column| format!("a.{}", column.trim())).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "with v (team_id, target_id) as (values {{rows}})
+         select {columns} from v join audit_log a on a.team_id = v.team_id and a.target_id = v.target_id
+           and a.target_type = 'audit-entry' and a.action = 'audit-entry.undo'"
+    );
+    tx.query_rows(&sql, &rows, read)
 }
 
 const COLUMNS: &str =

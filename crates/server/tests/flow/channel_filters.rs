@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
-use crate::support::server::{TestServer, eventually};
+use crate::support::server::{TestServer, eventually, settled};
 
 on_both_engines!(
     requests_are_crossings_and_the_rest_is_counted,
@@ -296,6 +296,7 @@ async fn a_replay_goes_by_the_conditions_of_now(engine: Engine) {
             server.post("/api/events", event).await;
         }
     }
+    settled(&server).await;
     let all = eventually("all to be told", async || {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let rows = server.get(&format!("/api/channels/{id}/deliveries?status=DELIVERED&pageSize=1")).await;

@@ -81,7 +81,7 @@ async fn a_rule_is_asked_at_the_events_it_names(engine: Engine) {
     assert_eq!(open_after(&server, purchase("e2", "ada", 700.0)).await, ["Large"]);
     let badges = server.get("/api/identities/ada").await["badges"].clone();
     let gifts = badges.as_array().unwrap().iter().find(|badge| badge["slug"] == "gifts").unwrap();
-    let why = "the event is checkout.completed; the event's \"items.sku\" is \"a\", \"gift-card\", with \"GIFT\" in it; \
+    let why = "The event is checkout.completed; the event's \"items.sku\" is \"a\", \"gift-card\", with \"GIFT\" in it; \
                not: the e-mail domain is \"example.org\".";
     assert_eq!(gifts["explanation"], why);
     // Others have nothing to do with it.

@@ -199,6 +199,7 @@ async fn a_ring_beside_an_office_is_banned_and_the_ban_is_undone(engine: Engine)
     };
     let tried = server.post(&format!("{path}?dryRun=true"), Value::Null).await;
     assert_eq!(counts(&tried), json!([false, [[1, 0, 0], [5, 0, 0]]]));
+    assert_eq!(tried["lists"][0]["name"], "Banned devices");
     assert_eq!(values(&server, "banned-identities").await, set(&RING));
     assert_eq!(counts(&undo(&server, &banned["auditId"]).await), json!([true, [[1, 0, 0], [5, 0, 0]]]));
     assert_eq!(values(&server, "banned-devices").await, set(&[]));
@@ -212,7 +213,13 @@ async fn a_ring_beside_an_office_is_banned_and_the_ban_is_undone(engine: Engine)
         (&undone["targetId"], &undone["after"]["undone"]),
         (&json!(banned["auditId"].to_string()), &json!("ring.ban"))
     );
-    assert_eq!(log(&server, "action=ring.ban&targetId=eve").await[1]["canBeUndone"], false);
+    assert_eq!(undone["after"]["lists"][0]["name"], "Banned devices");
+    let ban = &log(&server, &format!("id={}", banned["auditId"])).await[..];
+    assert_eq!(ban.len(), 1, "{ban:?}");
+    assert_eq!((&ban[0]["action"], &ban[0]["canBeUndone"]), (&json!("ring.ban"), &json!(false)));
+    assert_eq!((&ban[0]["undone"]["id"], &ban[0]["undone"]["at"]), (&undone["id"], &undone["at"]));
+    let never = &log(&server, &format!("id={}", again["auditId"])).await[0];
+    assert_eq!((&never["canBeUndone"], &never["undone"]), (&json!(false), &Value::Null));
 }
 
 async fn list_of(server: &TestServer, name: &str, list_type: &str, trusted: bool) -> String {

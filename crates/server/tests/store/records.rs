@@ -440,15 +440,18 @@ async fn the_audit_log_knows_what_was_undone(engine: Engine) {
     };
     let one = ground.write(entry("list.import", "list", "7".into())).await;
     let other = ground.write(entry("list.import", "list", "7".into())).await;
-    ground.write(entry(audit_log::UNDONE, audit_log::ENTRY, other.to_string())).await;
+    let undoing = ground.write(entry(audit_log::UNDONE, audit_log::ENTRY, other.to_string())).await;
     let ban = ground.write(entry(audit_log::RING_BANNED, "identity", "eve".into())).await;
     let bans = async |team_id, ms| {
         let found = ground.read(move |tx| audit_log::bans_at(tx, team_id, at(ms))).await;
         found.into_iter().map(|entry| entry.id).collect::<Vec<_>>()
     };
     assert_eq!((bans(1, 5).await, bans(1, 4).await, bans(2, 5).await), (vec![ban], vec![], vec![]));
-    let undone = |team_id| ground.read(move |tx| audit_log::undone(tx, team_id, &[one, other]));
-    assert_eq!((undone(1).await, undone(2).await), (vec![other], vec![]));
+    let undone = async |team_id| {
+        let found = ground.read(move |tx| audit_log::undoings(tx, team_id, &[one, other])).await;
+        found.into_iter().map(|undoing| (undoing.id, undoing.target_id)).collect::<Vec<_>>()
+    };
+    assert_eq!((undone(1).await, undone(2).await), (vec![(undoing, other.to_string())], vec![]));
     let found = ground.read(move |tx| audit_log::get(tx, 1, one)).await.unwrap();
     assert_eq!((found.id, &*found.action, found.at), (one, "list.import", at(5)));
     assert_eq!(ground.write(move |tx| audit_log::lock(tx, 1, one)).await, Some(found));

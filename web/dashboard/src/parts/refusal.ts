@@ -55,16 +55,16 @@ function split(error: unknown, pathOf: (field: string) => string | undefined): {
   const details = field && refusal.details.length === 0 ? [{ field, message: refusal.message }] : refusal.details;
   const known = details.flatMap((detail): [string, ReactNode][] => {
     const path = pathOf(detail.field);
-    return path === undefined ? [] : [[path, createElement(Words, { text: told(detail) })]];
+    return path === undefined ? [] : [[path, createElement(Words, { text: told(detail, path) })]];
   });
   const others = details.filter(({ field }) => pathOf(field) === undefined);
   // The first that is said of a field is what to mend first.
   return { paths: Object.fromEntries(known.reverse()), rest: known.length > 0 && others.length === 0 ? null : { ...refusal, details: others } };
 }
 
-/** What stands beside the field; of a list, with the place in it. */
-function told({ field, message }: { field: string; message: string }): string {
-  const place = /\[(\d+)\]/.exec(field)?.[1];
+/** What stands beside the field; of a list, with the place in it, unless the form has a field for one value of it. */
+function told({ field, message }: { field: string; message: string }, path: string): string {
+  const place = samePath(path) === samePath(field) ? /\[(\d+)\]/.exec(field)?.[1] : undefined;
   // Some name what is wrong themselves.
   if (message.startsWith("`")) return sentence(message);
   return sentence(place === undefined ? message : `number ${Number(place) + 1} ${message}`);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dregs_core::counter::{Counters, Tally};
 use dregs_core::fact::{EmailSince, Linked, OfIdentity, Subject};
 use dregs_core::identity::{self, Profile};
-use dregs_core::rules::Happened;
+use dregs_core::rules::{Count, Happened};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
@@ -124,10 +124,10 @@ impl History {
         let happened = events.iter().map(|Arrived { event, received_at, .. }| {
             let subject = Subject::new(Some(event), person.known(), self.seen.of_team(self.team_id));
             let subject = Subject { linked: Some(linked), ..subject };
-            let counted = self
-                .counters
-                .iter()
-                .filter_map(|counter| Some((counter.slug.clone(), self.tally.value(counter, &subject)?)));
+            let counted = self.counters.iter().filter_map(|counter| {
+                let value = self.tally.value(counter, &subject)?;
+                Some((counter.slug.clone(), Count { name: counter.name.clone(), value }))
+            });
             Happened { subject, received_at: *received_at, counted: counted.collect() }
         });
         ask(&happened.collect::<Vec<_>>())

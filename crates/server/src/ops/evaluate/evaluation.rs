@@ -14,7 +14,7 @@ use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::list::Trusted;
 use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::person;
-use dregs_core::rules::{Condition, Happened};
+use dregs_core::rules::{Condition, Count, Happened};
 use dregs_core::score;
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
@@ -137,9 +137,12 @@ impl Seen {
         team_id: i64,
         of: impl Iterator<Item = &'c Counter> + Clone,
         subject: &Subject,
-    ) -> Result<BTreeMap<String, f64>> {
+    ) -> Result<BTreeMap<String, Count>> {
         let said = counters::values(tx, team_id, of.clone(), (subject, &self.hasher))?;
-        Ok(of.zip(said).filter_map(|(counter, value)| Some((counter.slug.clone(), value?))).collect())
+        let count = |(counter, value): (&Counter, Option<f64>)| {
+            Some((counter.slug.clone(), Count { name: counter.name.clone(), value: value? }))
+        };
+        Ok(of.zip(said).filter_map(count).collect())
     }
 
     /// Whether a device of a team is left out.
@@ -219,7 +222,7 @@ struct Evaluee {
     /// When its e-mail address was first given, where rules ask.
     email_since: Option<Timestamp>,
     /// What counters said of each of those events.
-    counted: Vec<BTreeMap<String, f64>>,
+    counted: Vec<BTreeMap<String, Count>>,
 }
 
 impl Evaluee {
@@ -251,7 +254,7 @@ impl Evaluee {
         Ok(evaluee)
     }
 
-    fn ask_counters(&self, tx: &mut Tx, seen: &Seen) -> Result<Vec<BTreeMap<String, f64>>> {
+    fn ask_counters(&self, tx: &mut Tx, seen: &Seen) -> Result<Vec<BTreeMap<String, Count>>> {
         let Some(asked) = &self.asked else { return Ok(Vec::new()) };
         let team_id = self.start.team_id;
         let counters: Vec<_> = seen.counters_of(team_id, seen.conditions_of(team_id)).collect();

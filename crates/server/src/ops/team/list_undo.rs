@@ -24,6 +24,8 @@ pub struct Undone {
 pub struct OfList {
     pub id: i64,
     pub slug: String,
+    /// Its slug where it is deleted.
+    pub name: String,
     /// Entries that are taken off.
     pub removed: usize,
     /// That the act had added, and that were changed or taken off since.
@@ -95,7 +97,7 @@ pub fn ban_of(tx: &mut Tx, list: &TeamList, entry: &table::Entry) -> Result<Opti
     let is_of = |part: &Part| part.id == Some(list.id) && part.revision == Some(entry.revision);
     let mut bans = bans.iter().filter(|ban| parts(ban).is_some_and(|parts| parts.iter().any(is_of)));
     let Some(ban) = bans.next() else { return Ok(None) };
-    let is_undone = !audit_log::undone(tx, list.team_id, &[ban.id])?.is_empty();
+    let is_undone = !audit_log::undoings(tx, list.team_id, &[ban.id])?.is_empty();
     Ok(Some(ban.id).filter(|_| !is_undone))
 }
 
@@ -164,7 +166,7 @@ fn undoable(
         return Ok(Err(Refusal::Nothing));
     }
     let team_id = undoer.actor.team_id;
-    if !audit_log::undone(tx, team_id, &[entry.id])?.is_empty() {
+    if !audit_log::undoings(tx, team_id, &[entry.id])?.is_empty() {
         return Ok(Err(Refusal::Undone));
     }
     for id in parts.iter().filter_map(|part| part.id).filter(|_| !undoer.may_manage) {
@@ -185,12 +187,14 @@ fn each(
     let mut lists = Vec::with_capacity(parts.len());
     for Part { id, list, added, changed, revision } in parts {
         let found = id.map(|id| table::get(tx, actor.team_id, id)).transpose()?.flatten();
+        let name = found.as_ref().map(|list| list.name.clone());
         let removed = match (found, revision) {
             (Some(found), Some(put_at)) => take(tx, &found, *put_at)?,
             _ => 0,
         };
         lists.push(OfList {
             id: id.unwrap_or_default(),
+            name: name.unwrap_or_else(|| list.clone()),
             slug: list.clone(),
             removed,
             changed_since: added.saturating_sub(removed),
@@ -207,8 +211,7 @@ fn record(
     lists: &[OfList],
     now: Timestamp,
 ) -> Result<()> {
-    let of_list =
-        |one: &OfList| json!({"list": one.slug, "removed": one.removed, "changedSince": one.changed_since});
+    let of_list = |one: &OfList| json!({"list": one.slug, "name": one.name, "removed": one.removed, "changedSince": one.changed_since});
     let after: Value = json!({"undone": undone, "lists": lists.iter().map(of_list).collect::<Vec<_>>()});
     let (target_type, target_id) = (audit_log::ENTRY, id.to_string());
     let act = Act {

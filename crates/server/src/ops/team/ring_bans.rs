@@ -109,7 +109,7 @@ fn make(tx: &mut Tx, team_id: i64, list: &BanList, now: Timestamp) -> Result<i64
         team_id,
         slug: list.slug.to_owned(),
         name: list.name.to_owned(),
-        description: Some("What rings were banned by. Rules ask for it.".to_owned()),
+        description: Some("Values of banned rings.".to_owned()),
         list_type: list.list_type,
         trusted: false,
         revision: 1,
@@ -147,6 +147,7 @@ fn told(puts: &[Put], members: usize) -> Value {
         json!({
             "id": put.list.id,
             "list": put.list.slug,
+            "name": put.list.name,
             "added": put.added.len(),
             "changed": put.changed.len(),
             "unchanged": put.unchanged,

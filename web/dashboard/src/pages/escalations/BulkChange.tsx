@@ -45,13 +45,45 @@ export function ActOnAll({ query, total, isExact, of }: Props) {
   return (
     <>
       <Button size="xs" variant="default" onClick={open}>Act on {all}…</Button>
-      {isOpen && <Dialog title={`Act on ${all} ${of ?? "of this list"}`} query={query} close={close} />}
+      {isOpen && <Dialog title={`Act on ${all} ${of ?? "of this list"}`} chosen={{ filter: filterOf(query) }} status={query.status} close={close} />}
     </>
   );
 }
 
-function Dialog({ title, query, close }: { title: string; query: Chosen; close: () => void }) {
-  const acts = actsOf(query.status);
+interface SomeProps {
+  ids: number[];
+  /** That all of them have, where they have one. */
+  status: string | undefined;
+  /** Selects none. */
+  clear: () => void;
+}
+
+/** The buttons for those that are selected. */
+export function ActOnSome({ ids, status, clear }: SomeProps) {
+  const [isOpen, { open, close }] = useDisclosure(false);
+  const title = `Act on ${ids.length.toLocaleString("en")} selected`;
+  const end = (isDone: boolean) => {
+    close();
+    if (isDone) clear();
+  };
+  return (
+    <>
+      <Button size="xs" onClick={open}>{title}…</Button>
+      <Button size="xs" variant="subtle" onClick={clear}>Select none</Button>
+      {isOpen && <Dialog title={title} chosen={{ ids }} status={status} close={end} />}
+    </>
+  );
+}
+
+interface DialogProps {
+  title: string;
+  chosen: Pick<NewBulkChange, "ids" | "filter">;
+  status: string | undefined;
+  close: (isDone: boolean) => void;
+}
+
+function Dialog({ title, chosen, status, close }: DialogProps) {
+  const acts = actsOf(status);
   const [act, setAct] = useState(acts[0]?.value ?? "");
   const [to, setTo] = useState(ME);
   const [label, setLabel] = useState(NONE);
@@ -62,15 +94,15 @@ function Dialog({ title, query, close }: { title: string; query: Chosen; close: 
   const outcome = act === "CLOSED" && label !== NONE ? (label as Outcome) : undefined;
   const what = act === "ASSIGN" ? { assignee: to, force: isForced } : { status: act, force: false };
   const change: NewBulkChange = {
-    filter: filterOf(query), ...what, ...(outcome && { outcome }), ...(outcome === "BAD" && kind && { kind }),
+    ...chosen, ...what, ...(outcome && { outcome }), ...(outcome === "BAD" && kind && { kind }),
   };
   const submit = () => {
-    close();
-    begin({ ...change, ...(act === "CLOSED" && reason.trim() && { reason: reason.trim() }) }).catch(tellError);
+    close(true);
+    begin({ ...change, ...(act === "CLOSED" && reason.trim() && { reason: reason.trim() }) }, status).catch(tellError);
   };
   const done = acts.find(({ value }) => value === act)?.label ?? "";
   return (
-    <Modal opened onClose={close} title={title} size="lg">
+    <Modal opened onClose={() => close(false)} title={title} size="lg">
       <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
         <Stack>
           <Choices name="act" label="What to do" value={act} options={acts} onChange={setAct} isFirst />
@@ -79,13 +111,13 @@ function Dialog({ title, query, close }: { title: string; query: Chosen; close: 
           {act === "CLOSED" && (
             <>
               <Choices name="outcome" label="Label the identities" value={label} options={OUTCOMES.map(({ value, label }) => ({ value, label }))} onChange={setLabel} />
-              {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS.map(({ value, label }) => ({ value, label }))]} onChange={setKind} />}
+              {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not given" }, ...KINDS.map(({ value, label }) => ({ value, label }))]} onChange={setKind} />}
               <ReasonField outcome={outcome} description={REASON_NOTE} value={reason} onChange={setReason} />
             </>
           )}
           <Preview change={change} outcome={outcome} />
           <Group justify="flex-end" gap="xs" className="buttons">
-            <Button variant="default" onClick={close}>Cancel</Button>
+            <Button variant="default" onClick={() => close(false)}>Cancel</Button>
             <Button type="submit" color={outcome === "BAD" ? "red" : undefined}>{outcome ? `${done} and label as ${outcome.toLowerCase()}` : done}</Button>
           </Group>
         </Stack>

@@ -76,7 +76,7 @@ export function CloseEscalation({ escalation: { id, identity }, close, cancel }:
       <form ref={form} onSubmit={(event) => { event.preventDefault(); submit(); }}>
         <Stack>
           <Choices name="outcome" label="Label the identity" value={chosen} options={OUTCOMES} onChange={choose} isFirst />
-          {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not said" }, ...KINDS]} onChange={setKind} />}
+          {outcome === "BAD" && <Choices name="kind" label="Kind" value={kind} options={[{ value: "", label: "Not given" }, ...KINDS]} onChange={setKind} />}
           <ReasonField outcome={outcome} data-reason description={REASON_NOTE} value={reason} onChange={setReason} />
           {/* As good, the server closes them all. */}
           {outcome !== "GOOD" && others.length > 0 && (

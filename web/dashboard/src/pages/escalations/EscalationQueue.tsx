@@ -13,7 +13,7 @@ import { PageLink } from "../../parts/PageLink";
 import { useReasons } from "../labels/ReasonField";
 import { useArrivals } from "./arrivals";
 import { assign, takeNext } from "./assigning";
-import { ActOnAll } from "./BulkChange";
+import { ActOnAll, ActOnSome } from "./BulkChange";
 import { CloseEscalation } from "./CloseEscalation";
 import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
@@ -23,8 +23,8 @@ import { CLOSE, closeOthers, forgetMoved, move, moved, takeBack, tellMoved, useM
 import { QueueFilters, WAVES } from "./QueueFilters";
 import { QueuePager } from "./QueuePager";
 import { QueueRows } from "./QueueRows";
-import { useSelection, type Selection } from "./selection";
-import { canSnooze, Snooze } from "./Snooze";
+import { useMarks, useSelection, type Selection } from "./selection";
+import { canSnooze, Snooze, SNOOZE_KEY } from "./Snooze";
 import { Waves } from "./Waves";
 
 export function EscalationQueue() {
@@ -61,7 +61,7 @@ function QueuePage() {
 /** What keys do, for the line below the list. */
 const MOVES = [["j k", "move"]] as const;
 const WORK = [
-  ["n", "take next"], ["m", "assign to me"], ["u", "unassign"], ["t", "note"], ["s", "snooze"], ["a", "acknowledge"], ["c", "close"], ["o", "unacknowledge, reopen"], ["z", "undo"],
+  ["x", "select"], ["n", "take the oldest of the worst"], ["m", "assign to me"], ["u", "unassign"], ["t", "note"], ["s", "snooze"], ["a", "acknowledge"], ["c", "close"], ["o", "unacknowledge, reopen"], ["z", "undo"],
 ] as const;
 const OPEN = [["Enter", "open identity"]] as const;
 
@@ -78,6 +78,7 @@ function Queue({ query, page, moves, isWaiting }: Props) {
   const list = JSON.stringify(query);
   const { shown: rows, arrived, show, openedBefore } = useArrivals(all, isWaiting ? "" : list, query.pageSize);
   const selection = useSelection(rows, list, isWaiting);
+  const marks = useMarks(rows, list);
   const current = selection.current && moved(selection.current, moves);
   const act = useAct({ ...selection, current });
   const [snoozing, snooze] = useState<number>();
@@ -101,15 +102,22 @@ function Queue({ query, page, moves, isWaiting }: Props) {
     if (triage && current && current.status !== "CLOSED") void assign(current, to).catch(tellError);
   };
   const put = () => triage && current && canSnooze(current) && snooze(current.id);
-  useQueueKeys({ isFree: !isClosing && !isSnoozing, snooze: () => void put(), step: selection.step, act: begin, open: () => void open(), assign: give, takeNext: () => void next() });
-  const take = triage && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{NEXT_KEY}</Kbd>} onClick={() => void next()}>Take the next one</Button>;
+  useQueueKeys({ isFree: !isClosing && !isSnoozing, snooze: () => void put(), step: selection.step, act: begin, open: () => void open(), assign: give, takeNext: () => void next(), mark: () => triage && current && marks.toggle(current.id) });
+  const take = triage && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{NEXT_KEY}</Kbd>} title="Of the highest severity, the oldest that nobody works on" onClick={() => void next()}>Take the next one</Button>;
   useAskAhead(rows[rows.findIndex(({ id }) => id === current?.id) + 1]);
   if (rows.length === 0 && !current) return <Stack align="flex-start" gap="xs">{query.assignee && take}<Nothing query={query} /></Stack>;
   return (
     <div className={classes.queue} ref={queue}>
       <div className={classes.side}>
-        {take && <Group className={classes.take} gap="xs">{take}<ActOnAll query={{ ...query, openedBefore }} total={page.totalElements - arrived} isExact={page.totalIsExact} /></Group>}
-        <QueueRows rows={rows} selection={selection} isWaiting={isWaiting} />
+        {take && (
+          <Group className={classes.take} gap="xs">
+            {take}
+            {marks.ids.size > 0
+              ? <ActOnSome ids={[...marks.ids]} status={query.status} clear={marks.clear} />
+              : <ActOnAll query={{ ...query, openedBefore }} total={page.totalElements - arrived} isExact={page.totalIsExact} />}
+          </Group>
+        )}
+        <QueueRows rows={rows} selection={selection} marks={triage ? marks : undefined} isWaiting={isWaiting} />
         {arrived > 0 && (
           <Group gap="xs" mt="xs" role="status">
             <Text fz="sm">{arrived} new</Text>
@@ -118,7 +126,7 @@ function Queue({ query, page, moves, isWaiting }: Props) {
         )}
         <QueuePager page={page} pageSize={query.pageSize} shown={rows.length} arrived={arrived} />
         <Text component="div" className={classes.keys} c="dimmed" fz="xs" mt="xs">
-          {[...MOVES, ...(triage ? WORK : []), ...OPEN].map(([keys, what]) => <span key={keys}>{keys.split(" ").map((key) => <Kbd key={key} size="xs" mr={2}>{key}</Kbd>)} {what}</span>)}
+          {[...MOVES, ...(triage ? WORK.filter(([key]) => key !== SNOOZE_KEY || (current && canSnooze(current))) : []), ...OPEN].map(([keys, what]) => <span key={keys}>{keys.split(" ").map((key) => <Kbd key={key} size="xs" mr={2}>{key}</Kbd>)} {what}</span>)}
         </Text>
       </div>
       {current && <Detail key={current.id} escalation={current} act={begin} snooze={() => void put()} />}

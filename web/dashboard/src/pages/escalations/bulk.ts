@@ -38,14 +38,14 @@ export function changeWords({ status, outcome, kind, assignee }: BulkChange, bef
   return outcome ? `${moved}, ${outcomeWords(outcome).toLowerCase()}${of ? ` (${of})` : ""}` : moved;
 }
 
-/** Makes a change, and says what has become of it, with a way back. */
-export async function begin(change: NewBulkChange): Promise<void> {
+/** Makes a change of a list in this status, and says what has become of it, with a way back. */
+export async function begin(change: NewBulkChange, before?: string): Promise<void> {
   const { data, error } = await api.POST("/api/escalations/bulk-changes", { body: change });
   if (!data) throw error;
   const ended = await follow(data.id, "FINISHED");
   const { changed, skipped } = ended;
   const others = skipped > 0 ? ` ${skipped.toLocaleString("en")} needed no change.` : "";
-  offer(`${changeWords(ended, change.filter?.status)}: ${changed.toLocaleString("en")} ${changed === 1 ? "escalation" : "escalations"}.${others}`, "Undo", () => undo(ended.id));
+  offer(`${changeWords(ended, before)}: ${changed.toLocaleString("en")} ${changed === 1 ? "escalation" : "escalations"}.${others}`, "Undo", () => undo(ended.id));
 }
 
 /** Takes a change back, and says what could not be. */

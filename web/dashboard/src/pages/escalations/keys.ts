@@ -9,6 +9,7 @@ import { ACTS, undo, UNDO_KEY, type Act } from "./moves";
 import { SNOOZE_KEY } from "./Snooze";
 
 export const NEXT_KEY = "n";
+export const MARK_KEY = "x";
 
 interface Keys {
   /** Whether nothing of the queue's own lies over it. */
@@ -19,10 +20,11 @@ interface Keys {
   assign: (to: string | null) => void;
   takeNext: () => void;
   snooze: () => void;
+  mark: () => void;
 }
 
-export function useQueueKeys({ isFree, step, act, open, assign, takeNext, snooze }: Keys): void {
-  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], [NEXT_KEY, takeNext], [NOTE_KEY, writeNote], [SNOOZE_KEY, snooze], [ASSIGN_KEY, () => assign(ME)], [UNASSIGN_KEY, () => assign(null)], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
+export function useQueueKeys({ isFree, step, act, open, assign, takeNext, snooze, mark }: Keys): void {
+  const keys: [string, () => void][] = [["j", () => step(1)], ["k", () => step(-1)], [UNDO_KEY, undo], [NEXT_KEY, takeNext], [NOTE_KEY, writeNote], [SNOOZE_KEY, snooze], [MARK_KEY, mark], [ASSIGN_KEY, () => assign(ME)], [UNASSIGN_KEY, () => assign(null)], ...ACTS.map((one): [string, () => void] => [one.key, () => act(one)])];
   useHotkeys([
     ...keys.map(([key, press]): [string, () => unknown] => [key, () => isFree && isOfPage() && press()]),
     // Links and buttons have a use for Enter of their own.

@@ -49,6 +49,27 @@ export function useSelection(rows: Escalation[], list: string, isOld: boolean): 
   return { current: rows[at] ?? gone.data, select, step, leave, keep };
 }
 
+export interface Marks {
+  ids: Set<number>;
+  /** Marks one, or takes its mark off; with `isRange`, all between the last one and this one like this one. */
+  toggle: (id: number, isRange?: boolean) => void;
+  clear: () => void;
+}
+
+/** Which rows are selected, to be acted on together: of another list, none. */
+export function useMarks(rows: Escalation[], list: string): Marks {
+  const [marked, mark] = useState({ list, ids: new Set<number>(), last: 0 });
+  const ids = new Set(rows.flatMap(({ id }) => (marked.list === list && marked.ids.has(id) ? id : [])));
+  const toggle = (id: number, isRange = false) => {
+    const at = (of: number) => rows.findIndex((row) => row.id === of);
+    const [from, to] = [isRange && at(marked.last) >= 0 ? at(marked.last) : at(id), at(id)].toSorted((one, other) => one - other);
+    const isOn = !ids.has(id);
+    for (const row of rows.slice(from, (to ?? 0) + 1)) isOn ? ids.add(row.id) : ids.delete(row.id);
+    mark({ list, ids, last: id });
+  };
+  return { ids, toggle, clear: () => mark({ list, ids: new Set(), last: 0 }) };
+}
+
 /** One that is looked at and is not in the list: somebody else has dealt with it, or an address has led to it. */
 function useGone(id: number | undefined) {
   return useQuery({ ...escalationQuery(id ?? 0), enabled: id !== undefined });

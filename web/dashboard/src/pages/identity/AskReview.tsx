@@ -1,6 +1,6 @@
 // Asks for a review: an account, in words, of what drives the scores and what would change them.
 
-import { Button, Group, Modal, Stack, Textarea } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { $api, refresh } from "../../api";
 import { usePageSearch } from "../../app/search";
@@ -25,9 +25,10 @@ export function AskReview({ id, isOpen, close }: { id: string; isOpen: boolean; 
     <Modal opened={isOpen} onClose={close} title="Request a review">
       <form onSubmit={submit}>
         <Stack>
+          <Text fz="sm">A review says in words what drives the scores and what would change them. The server writes it at once; nobody is notified.</Text>
           {ask.error && <Failure error={ask.error} />}
           <Textarea
-            label="Context for the reviewer"
+            label="Context"
             description="Optional: what the analysis seems to get wrong, or what you know about this person."
             autosize
             minRows={3}

@@ -2,7 +2,7 @@
 
 import { Group, Stack, Tabs, Text } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import { useEffect, useRef, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMayNot } from "../../app/session";
@@ -89,17 +89,11 @@ function Sides({ identity }: { identity: Identity }) {
   const [search, change] = usePageSearch();
   const shown = SIDES.find(([tab]) => tab === search.tab)?.[0] ?? "why";
   // Another list begins at its first page, in its own order.
-  const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const tab = list.current?.querySelector<HTMLElement>("[aria-selected=true]");
-    // Sideways alone: the page stays where it is.
-    if (list.current && tab) list.current.scrollLeft = tab.offsetLeft - (list.current.clientWidth - tab.offsetWidth) / 2;
-  }, [shown]);
   const turn = (tab: string | null) => change({ tab: tab === "why" ? undefined : (tab ?? undefined), sort: undefined, order: undefined, cycle: undefined });
   return (
     <Tabs value={shown} onChange={turn} keepMounted={false}>
-      <Tabs.List ref={list} mb="md" style={{ position: "relative", flexWrap: "nowrap", overflowX: "auto", overflowY: "hidden" }}>
-        {SIDES.map(([tab, title]) => <Tabs.Tab key={tab} value={tab} style={{ flex: "none" }}>{title}</Tabs.Tab>)}
+      <Tabs.List mb="md">
+        {SIDES.map(([tab, title]) => <Tabs.Tab key={tab} value={tab}>{title}</Tabs.Tab>)}
       </Tabs.List>
       {SIDES.map(([tab, , show]) => <Tabs.Panel key={tab} value={tab}><Stack gap="xs">{show(identity)}</Stack></Tabs.Panel>)}
     </Tabs>

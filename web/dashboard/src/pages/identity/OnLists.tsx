@@ -17,37 +17,44 @@ type Listed = Schemas["ListedBody"];
 export function OnLists({ id }: { id: string }) {
   const may = useMay();
   const listed = $api.useQuery("get", "/api/identities/{id}/list-entries", { params: { path: { id } } });
-  // What undoes a whole ban is offered once.
-  const isFirst = (ban: number, entryId: number) => listed.data?.find(({ banAuditId }) => banAuditId === ban)?.entry.id === entryId;
   const columns: Column<Listed>[] = [
     { title: "List", cell: ({ list }) => <Group gap={4}><PageLink to="/settings/lists/$id" params={{ id: String(list.id) }} className="break">{list.name}</PageLink>{list.trusted && <Chip tone={3}>Trusted</Chip>}</Group> },
     { title: "Entry", cell: (one) => <Entry of={one} /> },
     { title: "Comment", cell: ({ entry }) => <span className="break">{entry.comment || "–"}</span> },
-    { title: "Rules that ask for it", cell: ({ rules, list }) => rules.join(", ") || (list.trusted ? "–" : "None: it does nothing") },
+    { title: "Used by", cell: ({ rules, list }) => rules.join(", ") || (list.trusted ? "–" : "No rule: it does nothing") },
     { title: "Ends", cell: ({ entry }) => <End at={entry.endsAt} /> },
     { title: "By", cell: ({ entry }) => <span className="break">{entry.author}</span> },
     { title: "Added", cell: ({ entry }) => <Time at={entry.createdAt} /> },
     {
       title: "Actions",
       // What is on a trusted list is an admin's.
-      cell: ({ list, entry, banAuditId }) => (may.manage || (may.triage && !list.trusted)) && (
-        <Group gap={4}>
-          <RemoveEntry list={list} entry={entry} />
-          {banAuditId != null && isFirst(banAuditId, entry.id) && <UndoAct id={banAuditId} label="Undo the ban" title="Undo the ban of the whole ring?" />}
-        </Group>
-      ),
+      cell: ({ list, entry }) => (may.manage || (may.triage && !list.trusted)) && <RemoveEntry list={list} entry={entry} />,
     },
   ];
   return (
     <Answer of={listed} lines={3}>
       {(listed) => (
-        <ListTable
-          label="Lists" page={whole(listed)} columns={columns} rowKey={({ list, entry }) => `${list.id}-${entry.id}`}
-          empty={<Empty title="On no list">When a device, an address or the like that it shows is put on one of your lists, it says so here.</Empty>}
-        />
+        <>
+          {may.triage && bansOf(listed).map(({ banAuditId, entry }) => (
+            <Group key={banAuditId} gap="xs" mb="xs">
+              <Text fz="sm">{entry.author} banned the ring <Time at={entry.createdAt} />.</Text>
+              <UndoAct id={banAuditId} label="Undo the ban" title="Undo the ban of the whole ring?" />
+            </Group>
+          ))}
+          <ListTable
+            label="Lists" page={whole(listed)} columns={columns} rowKey={({ list, entry }) => `${list.id}-${entry.id}`}
+            empty={<Empty title="On no list">{may.triage ? "More → Add to a list puts its id or e-mail address on one. " : ""}A device or an address of it that is on one of your lists is shown here too.</Empty>}
+          />
+        </>
       )}
     </Answer>
   );
+}
+
+/** The bans that have put entries there, each once. */
+function bansOf(listed: Listed[]): (Listed & { banAuditId: number })[] {
+  const banned = listed.filter((one): one is Listed & { banAuditId: number } => one.banAuditId != null);
+  return [...new Map(banned.toReversed().map((one) => [one.banAuditId, one])).values()];
 }
 
 function Entry({ of: { entry, shown } }: { of: Listed }) {

@@ -12,7 +12,7 @@ import { ReasonField } from "./ReasonField";
 import { KINDS, outcomeWords, type Outcome } from "./words";
 
 const NOTE_MAX_CHARS = 4_000;
-const NO_KIND = { value: "", label: "Not said" };
+const NO_KIND = { value: "", label: "Not given" };
 
 const WHAT: Record<Outcome, string> = {
   GOOD:

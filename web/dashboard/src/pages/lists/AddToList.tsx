@@ -8,6 +8,7 @@ import { useMay } from "../../app/session";
 import { Answer, Failure } from "../../parts/Answer";
 import { PageLink } from "../../parts/PageLink";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
+import { toUtc } from "../../parts/TimeFilter";
 import { Consequences, useConsequences } from "./Consequences";
 import { changed } from "./RemoveEntry";
 import { kindOf, type List } from "./listType";
@@ -56,13 +57,21 @@ export function shownByIdentity({ id, displayEmail }: Schemas["IdentityBody"], t
   return "";
 }
 
+/** "Our offices (networks, trusted)"; the type is not said where the name says it. */
+function labelOf({ name, type, trusted }: List): string {
+  // "IP addresses" begins with a capital anywhere.
+  const words = kindOf(type).words.replace(/^[A-Z](?![A-Z])/, (first) => first.toLowerCase());
+  const said = [!name.toLowerCase().includes(words.toLowerCase()) && words, trusted && "trusted"].filter(Boolean);
+  return said.length > 0 ? `${name} (${said.join(", ")})` : name;
+}
+
 /** Long enough that a value is not asked about while it is typed. */
 const TYPED_MS = 400;
 
 function Form({ lists, shown, first: type, close }: { lists: List[] } & Omit<Props, "isOpen">) {
   const typeOf = (id: string) => lists.find((list) => String(list.id) === id)?.type ?? "";
   const first = String((lists.find((list) => list.type === type) ?? lists[0])?.id);
-  const form = useForm({ initialValues: { list: first, value: shown(typeOf(first)), comment: "" }, validate: { value: required("Enter a value.") } });
+  const form = useForm({ initialValues: { list: first, value: shown(typeOf(first)), comment: "", endsAt: "" }, validate: { value: required("Enter a value.") } });
   const add = $api.useMutation("post", "/api/lists/{id}/entries", {
     onError: () => {},
     onSuccess: async ({ added, auditId }) => {
@@ -72,10 +81,11 @@ function Form({ lists, shown, first: type, close }: { lists: List[] } & Omit<Pro
     },
   });
   const failure = useRefusal(form, add.error, (field) => field.replace(/^entries\[0\]\./, ""));
-  const submit = form.onSubmit(({ list, value, comment }) => {
-    add.mutate({ params: { path: { id: Number(list) } }, body: { entries: [{ value, comment: comment.trim() || null }] } });
+  const submit = form.onSubmit(({ list, value, comment, endsAt }) => {
+    add.mutate({ params: { path: { id: Number(list) } }, body: { entries: [{ value, comment: comment.trim() || null, endsAt: toUtc(endsAt) ?? null }] } });
   }, (errors) => showFirst(form, errors));
   const choose = (list: string) => form.setValues({ list, value: shown(typeOf(list)) });
+  const isTrusted = lists.find(({ id }) => String(id) === form.values.list)?.trusted;
   const [asked] = useDebouncedValue({ list: form.values.list, value: form.values.value.trim() }, TYPED_MS);
   const isAsked = asked.value !== "";
   const consequences = useConsequences(Number(asked.list), [asked.value], isAsked);
@@ -87,11 +97,12 @@ function Form({ lists, shown, first: type, close }: { lists: List[] } & Omit<Pro
       <Stack>
         <NativeSelect
           label="List" value={form.values.list} onChange={(event) => choose(event.currentTarget.value)}
-          data={lists.map(({ id, name, type, trusted }) => ({ value: String(id), label: `${name} (${kindOf(type).words.toLowerCase()}${trusted ? ", trusted" : ""})` }))}
+          data={lists.map((list) => ({ value: String(list.id), label: labelOf(list) }))}
         />
         <TextInput label="Value" placeholder={kindOf(typeOf(form.values.list)).example} required maxLength={320} {...form.getInputProps("value")} />
         <TextInput label="Comment" placeholder="Why" maxLength={500} {...form.getInputProps("comment")} />
-        {isAsked && !consequences.error && <Consequences of={consequences} asking="They find it from then on." />}
+        <TextInput label="Ends" description="Empty: never" type="datetime-local" {...form.getInputProps("endsAt")} />
+        {isAsked && !consequences.error && <Consequences of={consequences} using="They match it from then on." unused={isTrusted ? undefined : "The entry changes nothing until one does."} />}
         {Boolean(failure) && <Failure error={failure} />}
         <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={close}>Cancel</Button>

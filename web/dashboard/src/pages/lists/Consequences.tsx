@@ -1,6 +1,6 @@
-// What a change of a list leads to, said before it is made: whom it concerns, what is sent, and which rules go by the list.
+// What a change of a list leads to, said before it is made: whom it concerns, what is sent, and which rules use the list.
 
-import { Stack, Text } from "@mantine/core";
+import { Alert, Stack, Text } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
 import { Answer } from "../../parts/Answer";
 import { Concerned } from "../settings/Concerned";
@@ -17,21 +17,24 @@ export function useConsequences(id: number, values?: string[], isAsked = true) {
 
 interface Props {
   of: ReturnType<typeof useConsequences>;
-  /** What becomes of the rules that ask for the list, and of those that add to it; nothing where nothing does. */
-  asking?: string;
+  /** What becomes of the rules that use the list, and of those that add to it; nothing where nothing does. */
+  using?: string;
   adding?: string;
+  /** What is to be known where no rule uses it. */
+  unused?: string;
 }
 
-export function Consequences({ of, asking, adding }: Props) {
+export function Consequences({ of, using, adding, unused }: Props) {
   return (
     <Stack gap="xs">
       <Concerned of={of} />
       <Answer of={of} lines={1}>
         {({ askedBy, addedToBy }: Previewed) => (
           <>
-            {asking && askedBy.length > 0 && <Text fz="sm"><strong>Rules that ask for it: {askedBy.join(", ")}.</strong> {asking}</Text>}
-            {adding && addedToBy.length > 0 && <Text fz="sm"><strong>Rules that add to it: {addedToBy.join(", ")}.</strong> {adding}</Text>}
-            {asking && adding && askedBy.length + addedToBy.length === 0 && <Text fz="sm" c="dimmed">No rule that is on asks for it or adds to it.</Text>}
+            {using && askedBy.length > 0 && <Text fz="sm"><strong>Used by {askedBy.join(", ")}.</strong> {using}</Text>}
+            {adding && addedToBy.length > 0 && <Text fz="sm"><strong>Added to by {addedToBy.join(", ")}.</strong> {adding}</Text>}
+            {using && adding && askedBy.length + addedToBy.length === 0 && <Text fz="sm" c="dimmed">No enabled rule uses it or adds to it.</Text>}
+            {unused && askedBy.length === 0 && <Alert variant="light" color="yellow" p="xs" title="No enabled rule uses this list"><Text fz="sm">{unused}</Text></Alert>}
           </>
         )}
       </Answer>

@@ -35,7 +35,7 @@ function Question({ list: { id, name, entryCount }, close }: { list: List; close
   return (
     <Stack>
       <Text fz="sm">{counted(entryCount, "entry is", "entries are")} deleted with it. This cannot be undone. Whoever shows one of the values is rescored in the background.</Text>
-      <Consequences of={consequences} asking="They find nobody on it then." adding="They add nothing then." />
+      <Consequences of={consequences} using="They match nobody by it then." adding="They add nothing then." />
       {remove.error && <Failure error={remove.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close} data-autofocus>Cancel</Button>

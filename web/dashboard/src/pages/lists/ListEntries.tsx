@@ -12,6 +12,7 @@ import { ListTable, type Column } from "../../parts/ListTable";
 import { Panel } from "../../parts/Page";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { Time } from "../../parts/Time";
+import { toUtc } from "../../parts/TimeFilter";
 import { whole } from "../settings/whole";
 import { Consequences, useConsequences } from "./Consequences";
 import { kindOf, type List } from "./listType";
@@ -80,7 +81,7 @@ function NewEntry({ list }: { list: List }) {
   const failure = useRefusal(form, refused, (field) => field.replace(/^entries\[0\]\./, "").replace(/^values\[0\]$/, "value"));
   const submit = form.onSubmit(({ value, comment, endsAt }) => {
     refuse(undefined);
-    ask({ value: value.trim(), comment: comment.trim() || null, endsAt: endsAt ? new Date(endsAt).toISOString() : null });
+    ask({ value: value.trim(), comment: comment.trim() || null, endsAt: toUtc(endsAt) ?? null });
   }, (errors) => showFirst(form, errors));
   const cancel = () => ask(undefined);
   const done = () => {
@@ -137,7 +138,7 @@ function AddQuestion({ list, entry, done, giveBack, cancel }: AddProps) {
   if (isRefused) return null;
   return (
     <Stack>
-      <Consequences of={consequences} asking="They find it from then on." />
+      <Consequences of={consequences} using="They match it from then on." unused={list.trusted ? undefined : "The entry changes nothing until one does."} />
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={cancel} data-autofocus>Cancel</Button>
         <Button disabled={consequences.isPending} loading={add.isPending} onClick={() => add.mutate({ params: { path: { id: list.id } }, body: { entries: [entry] } })}>Add</Button>

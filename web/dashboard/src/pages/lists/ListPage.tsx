@@ -48,7 +48,7 @@ function About({ list }: { list: List }) {
   const { words, isShared } = kindOf(list.type);
   return (
     <>
-      <Text fz="sm" c="dimmed" maw={760} className="break">{words}, {counted(list.entryCount, "entry", "entries")}. Rules call it <code>{list.slug}</code>. {list.description}</Text>
+      <Text fz="sm" c="dimmed" maw={760} className="break">{words}, {counted(list.entryCount, "entry", "entries")}. Slug: <code>{list.slug}</code>. {list.description}</Text>
       {isShared && <Trust list={list} />}
     </>
   );

@@ -32,7 +32,7 @@ const COLUMNS: Column<List>[] = [
 export function Lists() {
   const { manage } = useMay();
   const lists = $api.useQuery("get", "/api/lists");
-  const mayNot = useMayNot("manage", "create, change and delete lists");
+  const mayNot = useMayNot("manage", "create, change and delete lists, except those that a ban of a ring creates");
   return (
     <Page title="Lists" mayNot={mayNot} actions={manage && <NewList />}>
       <Answer of={lists} lines={4}>

@@ -56,7 +56,7 @@ function RemoveQuestion({ list, entry, close }: { list: List; entry: Entry; clos
   });
   return (
     <Stack>
-      <Consequences of={consequences} asking="They no longer find it." />
+      <Consequences of={consequences} using="They no longer match it." />
       {remove.error && <Failure error={remove.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close} data-autofocus>Cancel</Button>

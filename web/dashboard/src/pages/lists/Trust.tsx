@@ -18,7 +18,7 @@ export function Trust({ list }: { list: List }) {
     <>
       <Switch
         label="Trusted" checked={list.trusted} disabled={!manage} onChange={open}
-        description="Sharing what is on it is not held against anybody. Whoever shows one of its values is rescored when this changes."
+        description="Sharing what is on it is not held against anybody. Identities that match an entry are rescored when this changes."
       />
       <Modal opened={isOpen} onClose={close} title={list.trusted ? `Stop trusting ${list.name}?` : `Trust ${list.name}?`}>
         <Question list={list} close={close} />
@@ -50,7 +50,7 @@ function Question({ list: { id, name, trusted }, close }: { list: List; close: (
         {trusted
           ? "Sharing what is on it counts as evidence again: scores may fall, and escalations open."
           : "Sharing what is on it no longer counts as evidence: scores may rise, and escalations close."}{" "}
-        Whoever shows one of its values is rescored in the background.
+        Identities that match an entry are rescored in the background.
       </Text>
       <Consequences of={consequences} adding={trusted ? "They add to it again." : "They add nothing to a trusted list."} />
       {change.error && <Failure error={change.error} />}

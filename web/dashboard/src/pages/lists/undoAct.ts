@@ -35,7 +35,7 @@ export function undoneWords({ written, lists }: Undone): string {
   const changed = sum(({ changedSince }) => changedSince);
   const before = sum(({ thereBefore }) => thereBefore);
   return [
-    `${removed.toLocaleString("en")} ${verb(removed)} removed from ${lists.map(({ list }) => list).join(", ")}.`,
+    `${removed.toLocaleString("en")} ${verb(removed)} removed from ${lists.map(({ name }) => name).join(", ")}.`,
     changed > 0 && `${counted(changed, "entry was", "entries were")} changed or removed since, and ${changed === 1 ? "stays" : "stay"} so.`,
     before > 0 && `${counted(before, "entry was", "entries were")} there before, and ${before === 1 ? "stays" : "stay"}.`,
   ].filter(Boolean).join(" ");

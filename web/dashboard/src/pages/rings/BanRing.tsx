@@ -46,7 +46,7 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
     onSuccess: async ({ auditId, lists: done }) => {
       close();
       const name = manage && withRule && unasked.length > 0 ? await createRule(unasked).catch(tellError) : undefined;
-      const rule = name ? ` The badge rule ${name} asks for them.` : unasked.length > 0 ? " That changes nothing until a rule asks for them." : "";
+      const rule = name ? ` The badge rule ${name} uses the lists.` : unasked.length > 0 ? " That changes nothing until a rule uses the lists." : "";
       offer(`${bannedWords(done)}${rule}`, "Undo", async () => {
         tell(undoneWords(await undo(auditId)) + (name ? ` The badge rule ${name} stays.` : ""));
         await refreshUndone();
@@ -59,21 +59,21 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
     ban.mutate({ params: { path: { id } }, body });
   };
   const refused = asApiError(ban.error)?.details.find(({ field }) => field === "endsAt")?.message;
-  const toggle = (key: string) => {
+  const change = (some: Key[], isWanted: boolean) => {
     const next = new Set(chosen);
-    if (!next.delete(key)) next.add(key);
+    for (const key of some.map(keyOf)) isWanted ? next.add(key) : next.delete(key);
     choose(next);
   };
   return (
     <Stack>
       <Members ring={ring} />
       {unasked.length > 0 && (
-        <Alert variant="light" color="yellow" p="xs" title={`No rule asks for ${unasked.map(({ name }) => name).join(", ")}`}>
+        <Alert variant="light" color="yellow" p="xs" title={`No enabled rule uses ${unasked.map(({ name }) => name).join(", ")}`}>
           <Text fz="sm">The ban changes nothing until one does.{manage ? "" : " Ask an admin to create a badge rule."}</Text>
-          {manage && <Checkbox mt="xs" label="Create a badge rule “Banned” that gives a bad badge to whoever shows one of them" checked={withRule} onChange={(event) => wantRule(event.currentTarget.checked)} />}
+          {manage && <Checkbox mt="xs" label="Create a badge rule “Banned” that gives a bad badge to identities on them" checked={withRule} onChange={(event) => wantRule(event.currentTarget.checked)} />}
         </Alert>
       )}
-      {ring.lists.map(({ type }) => <OfType key={type} type={type} keys={ring.keys.filter((key) => key.type === type)} chosen={chosen} toggle={toggle} />)}
+      {ring.lists.map(({ type }) => <OfType key={type} type={type} keys={ring.keys.filter((key) => key.type === type)} chosen={chosen} choose={change} />)}
       {!ring.keysAreWhole && <Text fz="sm" c="dimmed">Of each type, the 50 values that most of the ring have are shown.</Text>}
       <Group align="flex-start" gap="sm">
         <TextInput label="Comment" description="Shown beside each value on the lists" maxLength={500} flex={2} miw={220} value={comment} onChange={(event) => say(event.currentTarget.value)} />
@@ -102,20 +102,25 @@ function Members({ ring: { members, isWhole } }: { ring: Ring }) {
   );
 }
 
-interface OfTypeProps { type: string; keys: Key[]; chosen: Set<string>; toggle: (key: string) => void }
+interface OfTypeProps { type: string; keys: Key[]; chosen: Set<string>; choose: (keys: Key[], isWanted: boolean) => void }
 
-function OfType({ type, keys, chosen, toggle }: OfTypeProps) {
+function OfType({ type, keys, chosen, choose }: OfTypeProps) {
   if (keys.length === 0) return null;
   const free = keys.filter(({ heldBack }) => !heldBack);
   const held = keys.filter(({ heldBack }) => heldBack);
+  const count = free.filter((key) => chosen.has(keyOf(key))).length;
   return (
     <fieldset className={classes.type}>
-      <legend>{typeWords(type)}</legend>
+      <legend>
+        {free.length > 1
+          ? <Checkbox label={typeWords(type)} checked={count === free.length} indeterminate={count > 0 && count < free.length} onChange={() => choose(free, count < free.length)} />
+          : typeWords(type)}
+      </legend>
       {free.map((key) => (
         <Checkbox
           key={key.value} label={<span className="mono break">{key.value}</span>}
           description={<span data-hits={mayHitOthers(key) || undefined}>{holders(key)}{key.isBanned ? " Banned already." : ""}</span>}
-          checked={chosen.has(keyOf(key))} onChange={() => toggle(keyOf(key))}
+          checked={chosen.has(keyOf(key))} onChange={(event) => choose([key], event.currentTarget.checked)}
         />
       ))}
       {held.map(({ value, heldBack, ...key }) => (
@@ -132,7 +137,7 @@ function OfType({ type, keys, chosen, toggle }: OfTypeProps) {
 function Effect({ keys }: { keys: Key[] }) {
   const others = keys.filter(mayHitOthers);
   if (keys.length === 0) return <Text fz="sm" role="status">Nothing is chosen.</Text>;
-  if (others.length === 0) return <Text fz="sm" role="status">As far as is known, it hits nobody outside the ring now, and whoever shows one of the values later.</Text>;
+  if (others.length === 0) return <Text fz="sm" role="status">As far as is known, it hits nobody outside the ring now. Whoever has one of the values later is banned as well.</Text>;
   return (
     <Alert variant="light" color="red" p="xs" role="status" title={`${counted(others.length, "chosen value")} may hit others`}>
       <Text fz="sm">Identities outside the ring have {others.length === 1 ? "it" : "them"}, or may have. They are banned as well.</Text>

@@ -1,4 +1,4 @@
-// What of a ring can be banned, in words, and the rule that asks for it.
+// What of a ring can be banned, in words, and the rule that uses it.
 
 import { api, asApiError, type Schemas } from "../../api";
 import { bounded, counted } from "../../parts/counts";
@@ -44,7 +44,7 @@ export function bannedWords(lists: Schemas["BannedListBody"][]): string {
 /** Who is banned is that before anything else. */
 const BAN_PRIORITY = 100;
 
-/** Creates the badge rule that asks for these lists: "Banned", or by their names where there is one. */
+/** Creates the badge rule that uses these lists: "Banned", or by their names where there is one. */
 export async function createRule(lists: BanList[]): Promise<string> {
   const asked = lists.flatMap(({ slug, facts }) => facts.map((fact) => ({ type: "IN_LIST", fact, list: slug })));
   const conditions = asked.length === 1 ? asked : [{ type: "ANY", conditions: asked }];

@@ -33,6 +33,8 @@ export function Target({ entry: { action, targetType, targetId }, target: { name
       return <PageLink to="/escalation-rules/$id" params={params} fz="inherit">{words}</PageLink>;
     case "channel":
       return <PageLink to="/settings/channels/$id" params={params} fz="inherit">{words}</PageLink>;
+    case "audit-entry":
+      return <PageLink to="/settings/audit-log" search={{ id: targetId } as never} fz="inherit">{words}</PageLink>;
     case "list":
       return <PageLink to="/settings/lists/$id" params={params} fz="inherit">{words}</PageLink>;
     case "counter":
@@ -57,7 +59,7 @@ export function Target({ entry: { action, targetType, targetId }, target: { name
 }
 
 export function Changes({ entry: { before, after } }: Props) {
-  const found = differences(before, after);
+  const found = differences(before, after).toSorted((one, other) => rank(one) - rank(other));
   if (found.length === 0) return <Text span c="dimmed" inherit>–</Text>;
   return (
     <details className={classes.changes}>
@@ -76,6 +78,12 @@ export function Changes({ entry: { before, after } }: Props) {
       </Table>
     </details>
   );
+}
+
+/** Why something was done is read first, and ids last. */
+function rank({ path }: Difference): number {
+  const name = path.split(".").at(-1) ?? "";
+  return /^(reason|comment|note)$/.test(name) ? 0 : /^(id|label|revision)$/i.test(name) ? 2 : 1;
 }
 
 const NAMED = 3;

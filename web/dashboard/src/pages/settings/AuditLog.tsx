@@ -1,7 +1,8 @@
 // Who did what, when, from where, and what it changed.
 
 import type { paths } from "@dregs/api";
-import { Group, Text, UnstyledButton } from "@mantine/core";
+import { Button, Group, Text, UnstyledButton } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
 import { keepPreviousData } from "@tanstack/react-query";
 import { $api, type Schemas } from "../../api";
 import { usePageSearch } from "../../app/search";
@@ -10,6 +11,7 @@ import { Answer, Empty } from "../../parts/Answer";
 import { ChoiceFilter, TextFilter } from "../../parts/Filters";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page } from "../../parts/Page";
+import { PageLink } from "../../parts/PageLink";
 import { Time } from "../../parts/Time";
 import { TimeFilter, toUtc } from "../../parts/TimeFilter";
 import { ACTION_OPTIONS, actionWords, TARGET_OPTIONS } from "./audit";
@@ -26,8 +28,13 @@ const columns = (targetOf: (entry: Entry) => Named): Column<Entry>[] => [
   { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
   { title: "Action", cell: ({ action }) => <Only name="action" value={action} words={actionWords(action)} /> },
   { title: "Target", cell: (entry) => <Target entry={entry} target={targetOf(entry)} /> },
-  { title: "Changes", width: "34%", cell: (entry) => <><Changes entry={entry} />{entry.canBeUndone && <UndoAct id={entry.id} />}</> },
+  { title: "Changes", width: "34%", cell: (entry) => <><Changes entry={entry} />{entry.canBeUndone && <UndoAct id={entry.id} />}{entry.undone && <Undone by={entry.undone} />}</> },
 ];
+
+/** Where it was undone, and by whom. */
+function Undone({ by: { id, at, actor } }: { by: Schemas["UndoingBody"] }) {
+  return <Text c="dimmed" fz="xs" className="break"><PageLink to="/settings/audit-log" search={{ id: String(id) } as never} fz="inherit">Undone</PageLink> by {actor}, <Time at={at} /></Text>;
+}
 
 /** Those who act, but for people. */
 const KINDS: Record<string, string> = { CREDENTIAL: "key", SYSTEM: "server" };
@@ -56,15 +63,16 @@ export function AuditLog() {
 
 function Entries() {
   const [search] = usePageSearch();
-  const { actor, action, targetType, targetId, sort, order, pageNumber } = search;
+  const { id, actor, action, targetType, targetId, sort, order, pageNumber } = search;
   const query: Query = {
     ...given({ actor, action, targetType, targetId, sort }),
     ...given({ from: toUtc(search.from ?? ""), to: toUtc(search.to ?? "") }),
     ...(order && { order: order === "ASC" ? "ASC" : "DESC" }),
     ...(pageNumber && { pageNumber: Number(pageNumber) }),
+    ...(Number(id) && { id: Number(id) }),
   };
   const log = $api.useQuery("get", "/api/audit-log", { params: { query } }, { placeholderData: keepPreviousData });
-  const isFiltered = [actor, action, targetType, targetId, search.from, search.to].some(Boolean);
+  const isFiltered = [id, actor, action, targetType, targetId, search.from, search.to].some(Boolean);
   return (
     <>
       <Filters />
@@ -98,8 +106,15 @@ function Filters() {
       <TextFilter name="targetId" label="Target id" w={120} />
       <TimeFilter name="from" label="From" />
       <TimeFilter name="to" label="To" />
+      <OnlyOne />
     </Group>
   );
+}
+
+/** An entry that an address leads to, and the way to all. */
+function OnlyOne() {
+  const [{ id }, change] = usePageSearch();
+  return id ? <Button size="sm" variant="default" rightSection={<IconX size={14} />} onClick={() => change({ id: undefined })}>Entry {id}</Button> : null;
 }
 
 /** Those of `parts` that say something. */

@@ -38,7 +38,7 @@ function Question({ id, close }: { id: number; close: () => void }) {
   const preview = $api.useQuery("post", "/api/audit-log/{id}/actions/undo", { params: { path: { id }, query: { dryRun: true } } }, { gcTime: 0, staleTime: Infinity, retry: false, enabled: act.isIdle || act.isError });
   return (
     <Stack>
-      <Answer of={preview} lines={2}>{(found) => <Text fz="sm">{undoneWords(found)} Whoever shows one of the values is rescored. The lists, and rules that ask for them, stay.</Text>}</Answer>
+      <Answer of={preview} lines={2}>{(found) => <Text fz="sm">{undoneWords(found)} Identities that match one of them are rescored. The lists, and the rules that use them, stay.</Text>}</Answer>
       {act.error && <Failure error={act.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close} data-autofocus>Cancel</Button>

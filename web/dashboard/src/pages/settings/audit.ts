@@ -126,6 +126,8 @@ const PARTS: Record<string, string> = {
 
 /** What has changed, in words: "configuration: URL" of `config.url`, "conditions 1" of `conditions[0]`. */
 export function pathWords(path: string): string {
+  // What a list is called.
+  if (path.includes(" ")) return path;
   const words = path.split(".").map((part) => {
     const [, name = part, at] = /^(.*?)\[(\d+)\]$/.exec(part) ?? [];
     const known = PARTS[name] ?? name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").replaceAll(/[_-]/g, " ").toLowerCase();
@@ -134,9 +136,14 @@ export function pathWords(path: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Fields whose values are names of the API. */
+const ENUMERATED = /(^|\.)(status|outcome|kind|source|function|severity|type)$/;
+
 /** Of what was or is, as the log has it. */
 export function valueWords(value: string, path = ""): string {
   if (/(^|\.)role$/.test(path)) return roleName(value);
+  if (path === "undone") return actionWords(value);
+  if (ENUMERATED.test(path) && /^[A-Z]+(_[A-Z]+)*$/.test(value)) return word(value);
   return { null: "none", true: "yes", false: "no" }[value] ?? value;
 }
 

@@ -1,7 +1,7 @@
 // What differs between how something was and how it is.
 
 export interface Difference {
-  /** Where, such as "config.url". */
+  /** Where, such as "config.url"; of a list, what it is called. */
   path: string;
   before?: string;
   after?: string;
@@ -24,9 +24,21 @@ function leaves(value: unknown, path: string, into: Map<string, string>): Map<st
 
 function entry(value: unknown, path: string, into: Map<string, string>): void {
   const parts = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  if (parts.length > 0 && parts.every(([, part]) => isPlain(part))) into.set(path, parts.map(([name, part]) => `${name} ${part}`).join(", "));
+  const list = listOf(parts);
+  if (list) into.set(...list);
+  else if (parts.length > 0 && parts.every(([, part]) => isPlain(part))) into.set(path, parts.map(([name, part]) => `${name} ${part}`).join(", "));
   else leaves(value, path, into);
 }
+
+/** "Banned devices" and "5 added", of what was done to a list: counts of nothing are left out. */
+function listOf(parts: [string, unknown][]): [name: string, what: string] | undefined {
+  const { list, name = list } = Object.fromEntries(parts);
+  if (list === undefined) return undefined;
+  const counts = parts.flatMap(([name, part]) => (COUNTS[name] && part ? [`${part} ${COUNTS[name]}`] : []));
+  return [String(name), counts.join(", ") || "nothing"];
+}
+
+const COUNTS: Record<string, string> = { added: "added", changed: "changed", unchanged: "there before", removed: "removed", changedSince: "changed since" };
 
 /** Where `before` and `after` differ, in the order of their fields; null is nothing at all. */
 export function differences(before: unknown, after: unknown): Difference[] {
@@ -35,6 +47,8 @@ export function differences(before: unknown, after: unknown): Difference[] {
   const paths = [...new Set([...was.keys(), ...is.keys()])];
   return paths.flatMap((path) => {
     const [old, now] = [was.get(path), is.get(path)];
-    return old === now ? [] : [{ path, ...(old !== undefined && { before: old }), ...(now !== undefined && { after: now }) }];
+    // Of what is new or gone, only what it has.
+    const isNothing = (before === null || before === undefined || after === null || after === undefined) && (old ?? now) === "null";
+    return old === now || isNothing ? [] : [{ path, ...(old !== undefined && { before: old }), ...(now !== undefined && { after: now }) }];
   });
 }
