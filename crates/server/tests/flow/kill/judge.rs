@@ -21,6 +21,8 @@ use super::{call, quiet};
 
 /// Below which a score is low by the two rules.
 const LOW: u8 = 60;
+/// The badge of the one rule.
+pub const BADGE: &str = "low";
 /// Of whom an escalation was opened.
 const LIST: &str = "low";
 
@@ -42,13 +44,14 @@ pub async fn set_rules(address: SocketAddr) {
     call(address, Method::POST, "/escalation-rules", rule).await;
 }
 
-fn rules() -> Rules {
+/// The two rules that [`set_rules`] makes.
+pub fn rules() -> Rules {
     let conditions = vec![Condition::ScoreLt { category: Which::Any, threshold: LOW }];
     let badge = BadgeRule {
         id: 1,
         revision: 1,
         name: "Low".to_owned(),
-        slug: "low".to_owned(),
+        slug: BADGE.to_owned(),
         badge_type: BadgeType::Bad,
         priority: 0,
         conditions: conditions.clone(),

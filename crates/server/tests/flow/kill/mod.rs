@@ -10,6 +10,7 @@ mod power;
 mod retention;
 mod rules;
 mod takeover;
+mod told;
 mod traffic;
 mod upgrade;
 

@@ -9,6 +9,7 @@ use dregs_server::store::deliveries::Status;
 use dregs_server::store::{Result, Store, StoreError, Tx, analyses, attempts, codec, identities};
 use serde_json::Value;
 
+use super::told::{self, Heard};
 use crate::support::receiver::{Received, Receiver};
 
 /// What a channel is told: channel, identity, sequence.
@@ -26,8 +27,13 @@ pub struct Outcome {
     due: Vec<Told>,
     /// Deliveries as they are stored, each with its status.
     deliveries: Vec<(Told, i64)>,
+    /// Whether channels are told what rules decide.
+    tells_decisions: bool,
     /// What arrived, each with its event id.
     received: Vec<(Told, String)>,
+    /// The same by channel and identity.
+    heard: BTreeMap<(i64, String), Heard>,
+    contradictions: Vec<Told>,
     unsigned: usize,
 }
 
@@ -59,7 +65,7 @@ pub async fn read(store: &Store, channels: &[(i64, String)], receivers: &[&Recei
     for ((channel_id, secret), receiver) in channels.iter().zip(receivers) {
         for request in receiver.requests() {
             if is_signed(&request, secret) {
-                outcome.received.push(told(&request, *channel_id));
+                outcome.take(&request, *channel_id);
             } else {
                 outcome.unsigned += 1;
             }
@@ -103,7 +109,19 @@ fn stored(tx: &mut Tx, channel_ids: &[i64]) -> Result<Outcome> {
     )?;
     deliveries.sort_unstable();
     let attempts = attempts_by_trigger(tx)?;
-    Ok(Outcome { events, attempts, doubles, identities, due, deliveries, received: Vec::new(), unsigned: 0 })
+    Ok(Outcome {
+        events,
+        attempts,
+        doubles,
+        identities,
+        due,
+        deliveries,
+        tells_decisions,
+        received: Vec::new(),
+        heard: BTreeMap::new(),
+        contradictions: Vec::new(),
+        unsigned: 0,
+    })
 }
 
 fn identity(tx: &mut Tx, id: i64) -> Result<Identity> {
@@ -136,15 +154,6 @@ fn attempts_by_trigger(tx: &mut Tx) -> Result<BTreeMap<&'static str, usize>> {
     Ok(counts)
 }
 
-fn told(request: &Received, channel_id: i64) -> (Told, String) {
-    let body: Value = serde_json::from_slice(&request.body).unwrap();
-    assert_eq!(body["channelId"], channel_id.to_string());
-    assert_eq!(request.headers["webhook-id"].to_str().unwrap(), body["id"]);
-    let identity = body["identityId"].as_str().unwrap().to_owned();
-    let id = body["id"].as_str().unwrap().to_owned();
-    ((channel_id, identity, body["sequence"].as_i64().unwrap()), id)
-}
-
 /// Whether both families of signatures verify.
 fn is_signed(request: &Received, secret: &str) -> bool {
     let header = |name: &str| request.headers[name].to_str().unwrap();
@@ -156,6 +165,22 @@ fn is_signed(request: &Received, secret: &str) -> bool {
 }
 
 impl Outcome {
+    fn take(&mut self, request: &Received, channel_id: i64) {
+        let mut body: Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body["channelId"], channel_id.to_string());
+        assert_eq!(request.headers["webhook-id"].to_str().unwrap(), body["id"]);
+        let text = |field: &str| body[field].as_str().unwrap().to_owned();
+        let (identity, id, event) = (text("identityId"), text("id"), text("event"));
+        let sequence = body["sequence"].as_i64().unwrap();
+        let of_identity = self.heard.entry((channel_id, identity.clone())).or_default();
+        let message = (event, body["data"].take());
+        // However often it was sent, it says the same.
+        if of_identity.insert(sequence, message.clone()).is_some_and(|before| before != message) {
+            self.contradictions.push((channel_id, identity.clone(), sequence));
+        }
+        self.received.push(((channel_id, identity, sequence), id));
+    }
+
     /// How many changes rules have made.
     pub fn decided(&self) -> usize {
         self.identities.iter().map(|identity| identity.decisions.len()).sum()
@@ -188,6 +213,11 @@ impl Outcome {
         let open = self.deliveries.iter().filter(|(_, status)| *status != Status::Delivered as i64);
         complaints.extend(open.map(|(told, status)| format!("{told:?} is left with status {status}")));
         complaints.extend(self.complaints_of_receivers());
+        complaints.extend(
+            self.contradictions.iter().map(|told| format!("{told:?} was told twice, and not the same")),
+        );
+        let heard = self.heard.iter().filter(|_| self.tells_decisions);
+        complaints.extend(heard.filter_map(|((_, name), heard)| told::complaint(name, heard)));
         complaints
     }
 

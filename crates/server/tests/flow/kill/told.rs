@@ -1,0 +1,142 @@
+//! What an endpoint must have been told, by the model: from the scores of each cycle it says which messages there must be,
+//! with what numbers and in which order. Of the database it knows nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dregs_core::badge::Badge;
+use dregs_core::rules::{Facts, Standing, decide};
+use dregs_core::score::Scores;
+use dregs_core::time::Timestamp;
+use serde_json::{Value, json};
+
+use super::judge::{BADGE, rules};
+
+/// Neither rule has a delay, so that it is the same at any time.
+const AT: Timestamp = Timestamp::from_millis(1_795_426_200_000);
+
+/// What an endpoint was told of one identity, by the numbers of the messages: the type and the data of each.
+pub type Heard = BTreeMap<i64, (String, Value)>;
+
+/// What of it is compared; of an escalation, whose it is.
+fn essence((event, data): &(String, Value)) -> Value {
+    let slugs = |field: &str| slugs(&data[field]);
+    match event.as_str() {
+        "IDENTITY_SCORED" => json!([event, data["previousScores"], slugs("badges")]),
+        "IDENTITY_BADGES_CHANGED" => json!([event, slugs("added"), slugs("removed"), slugs("badges")]),
+        _ => json!([event, data["rule"]["name"], data["scores"]]),
+    }
+}
+
+fn slugs(badges: &Value) -> BTreeSet<String> {
+    let badges = badges.as_array().into_iter().flatten();
+    badges.map(|badge| badge["slug"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Where what was heard of somebody is not what the model says, in the order of the numbers.
+pub fn complaint(name: &str, heard: &Heard) -> Option<String> {
+    let expected = expected(heard);
+    let heard: Vec<_> = heard.iter().map(|(number, message)| (*number, essence(message))).collect();
+    let at = heard.iter().zip(&expected).take_while(|(heard, expected)| heard == expected).count();
+    (heard != expected).then(|| {
+        format!("{name} was told of by {:?}, where the model says {:?}", heard.get(at), expected.get(at))
+    })
+}
+
+/// What there must be, given what each cycle has found.
+fn expected(heard: &Heard) -> Vec<(i64, Value)> {
+    let rules = rules();
+    let (mut standing, mut before, mut said) = (Standing::default(), Value::Null, Vec::new());
+    for (_, data) in heard.values().filter(|(event, _)| event == "IDENTITY_SCORED") {
+        let scores: Scores = serde_json::from_value(data["scores"].clone()).unwrap();
+        let found: Vec<Badge> = serde_json::from_value(data["badges"].clone()).unwrap();
+        let facts = Facts {
+            scores: &scores,
+            first_seen_at: AT,
+            disregarded: false,
+            // What no rule has given is of an analyzer.
+            badges: found.into_iter().filter(|badge| badge.slug != BADGE).collect(),
+            agent: None,
+            events: None,
+            lists: None,
+        };
+        let decision = decide(&standing, &facts, &rules, AT);
+        let slugs = |badges: &[Badge]| badges.iter().map(|badge| badge.slug.clone()).collect::<BTreeSet<_>>();
+        let (added, removed) = (slugs(&decision.added), slugs(&decision.removed));
+        let now = slugs(&decision.after.badges);
+        said.push(json!(["IDENTITY_SCORED", before, now]));
+        if !added.is_empty() || !removed.is_empty() {
+            said.push(json!(["IDENTITY_BADGES_CHANGED", added, removed, now]));
+        }
+        let moved = [("ESCALATION_CLOSED", &decision.closed), ("ESCALATION_OPENED", &decision.opened)];
+        for (event, moved) in moved {
+            let name = &rules.escalations[0].name;
+            said.extend(moved.iter().map(|_| json!([event, name, data["scores"]])));
+        }
+        before = data["scores"].clone();
+        standing = decision.after;
+    }
+    (1..).zip(said).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOW: u8 = 10;
+    const HIGH: u8 = 90;
+
+    fn scores(humanity: u8) -> Value {
+        json!({"humanity": humanity, "authenticity": null, "uniqueness": 80, "behavior": null})
+    }
+
+    fn scored(humanity: u8, before: &Value, is_low: bool) -> (String, Value) {
+        let badge = json!({"slug": BADGE, "name": "Low", "type": "BAD", "explanation": "."});
+        let badges: Vec<_> = is_low.then_some(badge).into_iter().collect();
+        let data = json!({"scores": scores(humanity), "previousScores": before, "badges": badges});
+        ("IDENTITY_SCORED".into(), data)
+    }
+
+    fn heard() -> Heard {
+        let badge = json!([{"slug": BADGE}]);
+        let none = json!([]);
+        let changed = |added: &Value, removed: &Value, badges: &Value| {
+            let data = json!({"added": added, "removed": removed, "badges": badges});
+            ("IDENTITY_BADGES_CHANGED".to_owned(), data)
+        };
+        let moved = |event: &str, humanity| {
+            (event.to_owned(), json!({"rule": {"name": "Low"}, "scores": scores(humanity)}))
+        };
+        let all = [
+            scored(HIGH, &Value::Null, false),
+            scored(LOW, &scores(HIGH), true),
+            changed(&badge, &none, &badge),
+            moved("ESCALATION_OPENED", LOW),
+            scored(LOW + 1, &scores(LOW), true),
+            scored(HIGH, &scores(LOW + 1), false),
+            changed(&none, &badge, &none),
+            moved("ESCALATION_CLOSED", HIGH),
+        ];
+        (1..).zip(all).collect()
+    }
+
+    #[test]
+    fn what_is_missing_doubled_or_false_is_found() {
+        assert_eq!(complaint("ada", &heard()), None);
+        for number in 1..=8 {
+            let mut missing = heard();
+            missing.remove(&number);
+            // That there was a ninth cannot be seen.
+            assert!(complaint("ada", &missing).is_some(), "without {number}");
+        }
+        let mut doubled = heard();
+        let opened = doubled[&4].clone();
+        doubled.insert(9, opened);
+        assert!(complaint("ada", &doubled).is_some());
+        let mut other = heard();
+        other.insert(5, scored(LOW + 1, &scores(HIGH), true));
+        assert!(complaint("ada", &other).is_some(), "not the scores of the cycle before");
+        let mut other = heard();
+        other.insert(5, scored(LOW + 1, &scores(LOW), false));
+        assert!(complaint("ada", &other).is_some(), "without its badge");
+    }
+}
