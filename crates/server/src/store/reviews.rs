@@ -110,7 +110,14 @@ pub fn claim(tx: &mut Tx, now: Timestamp, lease_until: Timestamp) -> Result<Opti
     Ok(claimed.into_iter().next())
 }
 
-/// Writes what became of a review: a summary, or why there is none.
+/// Holds a review that is being written until then.
+pub fn renew(tx: &mut Tx, id: i64, lease_until: Timestamp) -> Result<()> {
+    let sql = "update reviews set due_at = $2 where shard = $3 and id = $1 and due_at is not null";
+    tx.execute(sql, &values![id, lease_until, shard::of(id)])?;
+    Ok(())
+}
+
+/// Writes what became of a review: a summary, or why there is none. What was written of it before stays.
 pub fn finish(
     tx: &mut Tx,
     id: i64,
@@ -122,7 +129,7 @@ pub fn finish(
     tx.execute(
         "update reviews set status = $2, reviewer = $3, summary = $4, error_message = $5, completed_at = $6,
            due_at = null
-         where shard = $7 and id = $1",
+         where shard = $7 and id = $1 and due_at is not null",
         &values![id, status as i64, reviewer, outcome.ok(), outcome.err(), now, shard::of(id)],
     )?;
     Ok(())

@@ -133,11 +133,21 @@ async fn a_review_is_written_once(engine: Engine) {
     assert_eq!(claim(20).await.map(|review| review.id), Some(new.id));
     assert_eq!(claim(20).await.map(|review| review.id), Some(other.id));
     assert_eq!(claim(20).await, None, "both are leased");
+    ground.write(move |tx| reviews::renew(tx, new.id, at(150))).await;
+    assert_eq!(claim(130).await.map(|review| review.id), Some(other.id), "the other is held longer");
     let (first, second) = (new.id, other.id);
     ground
         .write(move |tx| {
             reviews::finish(tx, first, "built-in", Ok("all is well"), at(30))?;
             reviews::finish(tx, second, "some-model", Err("no answer"), at(31))
+        })
+        .await;
+    assert_eq!(claim(500).await, None, "nothing is left");
+    // Whoever comes back later changes nothing.
+    ground
+        .write(move |tx| {
+            reviews::renew(tx, first, at(150))?;
+            reviews::finish(tx, first, "some-model", Ok("all is lost"), at(32))
         })
         .await;
     assert_eq!(claim(500).await, None, "nothing is left");

@@ -16,8 +16,8 @@ use crate::store::{Result, Store, identities};
 pub const BUILT_IN: &str = "built-in";
 /// Reviews shown, the newest.
 pub const REVIEWS_MAX: i64 = 100;
-/// How long a review may take after the model's deadline before it is begun again.
-const LEASE_EXTRA_MS: i64 = 30_000;
+/// How long a review is left with who writes it after it was last heard of: a node that ends hands over within it.
+const LEASE_MS: i64 = 5_000;
 
 /// Asks for a review; `wanted` wakes whoever writes it.
 ///
@@ -62,16 +62,14 @@ pub struct Assignment {
     pub analysis: Option<Analysis>,
 }
 
-/// Takes the next review that is due, if there is one; a model has until the deadline to write it.
+/// Takes the next review that is due, if there is one. Whoever writes it [`hold`]s it.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn next(store: &Store, deadline_ms: u64, now: Timestamp) -> Result<Option<Assignment>> {
-    let deadline = i64::try_from(deadline_ms).unwrap_or(DAY_MS);
-    let lease_until = now.plus_millis(deadline + LEASE_EXTRA_MS);
+pub async fn next(store: &Store, now: Timestamp) -> Result<Option<Assignment>> {
     store
         .write(move |tx| {
-            let Some(review) = reviews::claim(tx, now, lease_until)? else { return Ok(None) };
+            let Some(review) = reviews::claim(tx, now, now.plus_millis(LEASE_MS))? else { return Ok(None) };
             let Some(identity) = identities::load(tx, &[review.identity_id])?.pop() else {
                 reviews::finish(tx, review.id, BUILT_IN, Err("The identity was deleted."), now)?;
                 return Ok(None);
@@ -83,6 +81,14 @@ pub async fn next(store: &Store, deadline_ms: u64, now: Timestamp) -> Result<Opt
             Ok(Some(Assignment { review, identity, analysis }))
         })
         .await
+}
+
+/// Says that a review is still being written.
+///
+/// # Errors
+/// Those of the store.
+pub async fn hold(store: &Store, id: i64, now: Timestamp) -> Result<()> {
+    store.write(move |tx| reviews::renew(tx, id, now.plus_millis(LEASE_MS))).await
 }
 
 /// Whether a model may still be asked today.

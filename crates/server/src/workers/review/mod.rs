@@ -18,6 +18,8 @@ use model::Model;
 
 /// How often there is a look for reviews that another process left behind.
 const POLL: Duration = Duration::from_millis(2_000);
+/// How often a review that a model takes its time for is held: several times within its lease.
+const HOLD: Duration = Duration::from_millis(1_000);
 
 /// Works until shutdown begins.
 pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
@@ -44,12 +46,12 @@ pub async fn run(app: Arc<App>, mut shutdown: Shutdown) {
 /// Writes the next review; `false` when there is none to write.
 async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
     let (store, config, clock) = (&app.store, &app.config, &app.clock);
-    let next = reviews::next(store, config.reviewer_deadline_ms, clock.now()).await?;
+    let next = reviews::next(store, clock.now()).await?;
     let Some(assignment) = next else { return Ok(false) };
     failpoint::reach(Failpoint::ReviewClaimed);
     let (reviewer, outcome) = match model {
         Some(model) if reviews::is_within_budget(store, config.reviewer_daily_max, clock.now()).await? => {
-            (model.name().to_owned(), model.write(&assignment).await)
+            (model.name().to_owned(), held(app, assignment.review.id, model.write(&assignment)).await)
         }
         Some(_) => {
             limit::reached(Limit::DailyReviews);
@@ -59,6 +61,20 @@ async fn write_next(app: &App, model: Option<&Model>) -> Result<bool> {
     };
     reviews::finish(store, assignment.review.id, reviewer, outcome, clock.now()).await?;
     Ok(true)
+}
+
+/// Waits for what a model writes, and holds the review meanwhile.
+async fn held<T>(app: &App, id: i64, writing: impl Future<Output = T>) -> T {
+    let mut writing = std::pin::pin!(writing);
+    loop {
+        tokio::select! {
+            written = &mut writing => return written,
+            () = sleep(HOLD) => {}
+        }
+        if let Err(error) = reviews::hold(&app.store, id, app.clock.now()).await {
+            log_failure!(error, "a review could not be held; another node may write it too");
+        }
+    }
 }
 
 fn over_budget(assignment: &Assignment) -> String {
