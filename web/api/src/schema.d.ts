@@ -4329,8 +4329,8 @@ export interface components {
              */
             matching: number;
             /**
-             * @description Whether all events of the window were looked at. Else those of the 20,000 identities that were active last, 20,000 of
-             *     one and 100,000 in all, and of those without an identity the first 100,000: then there may be more.
+             * @description Whether all events of the window were looked at. Else up to 100,000 of the 20,000 identities that were active last,
+             *     20,000 of one, those before the window included; and those without an identity among the window's first 100,000.
              */
             isWhole: boolean;
         };
