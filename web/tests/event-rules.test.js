@@ -40,19 +40,75 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await dialog.getByRole("button", { name: /^Add Purchases of one account/ }).first().click();
   await dialog.getByRole("button", { name: /^Added Purchases of one account/ }).first().waitFor();
   assert.deepEqual(await analyst.barriers(), []);
+  // One that is of a field asks which it is, and has its example there.
+  await dialog.getByRole("button", { name: "Add Sum of purchases of one account in 24 h" }).click();
+  const field = dialog.getByLabel("Field of the event's data", { exact: true }).first();
+  assert.equal(await field.inputValue(), "amount");
+  await field.fill("");
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await dialog.getByText("Enter a field, such as amount.").waitFor();
+  await field.fill("cart.total");
+  await page.keyboard.press("Tab");
+  assert.deepEqual(await analyst.barriers(), []);
+  await pictures(page, "counters-ready-made-field");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await dialog.getByRole("button", { name: "Add", exact: true }).click();
+  await dialog.getByRole("button", { name: "Added Sum of purchases of one account in 24 h" }).waitFor();
+  const summed = (await dregs.call("GET", "/counters")).content.find((counter) => counter.function === "SUM");
+  assert.equal(summed.of, "event.data.cart.total");
+  await dregs.call("DELETE", `/counters/${summed.id}`);
   await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
   await page.getByRole("table").getByText("Ready", { exact: true }).waitFor();
 
   await page.getByRole("button", { name: "New counter…" }).click();
   await dialog.getByRole("button", { name: "Create" }).click();
   await dialog.getByText("Enter a name.").waitFor();
-  await dialog.getByRole("textbox", { name: "Name" }).fill("Spent in a day");
+  const fact = dialog.getByLabel("Fact", { exact: true }).first();
+  const per = dialog.getByLabel("For each", { exact: true }).first();
+  const said = (...texts) => Promise.all(texts.map((text) => dialog.getByText(text, { exact: true }).first().waitFor()));
   await dialog.getByLabel("Counts").selectOption("SUM");
-  await dialog.getByLabel("Fact", { exact: true }).first().fill("event.data.amount");
-  await dialog.getByLabel("For each", { exact: true }).first().fill("score.humanity");
+  assert.equal(await fact.getAttribute("placeholder"), "event.data.amount");
+  // What has numbers can be summed up, and nothing else is offered.
+  await fact.click();
+  await page.getByRole("option", { name: "event.data.amount", exact: true }).waitFor();
+  assert.deepEqual((await page.getByRole("option").filter({ visible: true }).allInnerTexts()).filter((name) => !name.endsWith("Seconds")), ["event.data.amount"]);
+  await page.keyboard.press("Tab");
+  // All that is wrong is marked at once, and a 0 stays where it was written.
+  await per.fill("");
+  await page.keyboard.press("Tab");
+  const within = dialog.getByLabel("Within", { exact: true });
+  await within.fill("0");
+  await dialog.getByRole("button", { name: "Add a condition" }).click();
+  await dialog.getByLabel("Type of condition").selectOption("FACT_GT");
+  await dialog.getByText("Available once every field is filled in.").waitFor();
   await dialog.getByRole("button", { name: "Create" }).click();
-  await dialog.getByText(/Must be a fact that stands for somebody/).waitFor();
-  await dialog.getByLabel("For each", { exact: true }).first().fill("identity.id");
+  const aNumber = "Choose a fact, such as event.data.amount.";
+  await said("Enter a name.", aNumber, "Choose a fact, such as device.", "Must be from 1 to 720 hours.", "Enter a number.");
+  assert.equal(await dialog.getByText(aNumber, { exact: true }).count(), 2, "of the counter, and of its condition");
+  assert.equal(await within.inputValue(), "0");
+  assert.deepEqual(await analyst.barriers(), []);
+  await pictures(page, "counters-all-wrong");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await dialog.getByRole("button", { name: "Remove condition 1" }).click();
+  await within.fill("1");
+  // What the server alone can tell is said beside what the form knows.
+  await fact.fill("amount");
+  await per.fill("score.humanity");
+  await page.keyboard.press("Tab");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByText(/^"amount" is no fact: did you mean event\.data\.amount/).waitFor();
+  await said("Enter a name.", "Must be a fact that stands for somebody or something, such as device or identity.id.");
+  await dialog.getByRole("textbox", { name: "Name" }).fill("Spent in a day");
+  await fact.fill("event.data.amount");
+  await per.fill("identity.id");
+  await page.keyboard.press("Tab");
+  // What it would say now helps to choose a threshold.
+  const values = dialog.getByRole("region", { name: "Values now" });
+  await values.getByRole("row").filter({ hasText: "ada" }).getByText("700", { exact: true }).waitFor();
+  assert.match(await values.innerText(), /2 values of identity\.id\s+2 of 2 events counted\./);
+  assert.equal(await values.getByRole("link", { name: "ada" }).getAttribute("href"), "/identities/ada");
+  assert.deepEqual(await values.getByRole("group", { name: "Thresholds" }).getByRole("row").allInnerTexts(), ["Counter above\tValues", "20\t1 of 2", "700\t0 of 2"]);
   await pictures(page, "event-rules-counter");
   await dialog.getByRole("button", { name: "Create" }).click();
   await page.getByRole("table").getByText("Spent in a day", { exact: true }).waitFor();
@@ -60,8 +116,18 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   assert.deepEqual(await analyst.barriers(), []);
   analyst.complaints.splice(0);
 
-  // It is changed as it was made.
+  // What is stored has its values, too.
   const row = page.getByRole("row").filter({ hasText: "Spent in a day" });
+  await row.getByText("No rule", { exact: true }).waitFor();
+  await row.getByRole("button", { name: "Values…" }).click();
+  await dialog.getByRole("row").filter({ hasText: "bob" }).getByText("20", { exact: true }).waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await pictures(page, "counters-values");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+
+  // It is changed as it was made.
   await row.getByRole("button", { name: "Edit…" }).click();
   assert.equal(await dialog.getByLabel("Fact", { exact: true }).first().inputValue(), "event.data.amount");
   await dialog.getByRole("textbox", { name: "Name" }).fill("Spent today");
@@ -106,6 +172,8 @@ test("the window of a counter is written in the unit in which the list shows it,
   await dialog.getByRole("button", { name: "Create" }).click();
   await dialog.getByText("Must be from 1 to 43,200 minutes.").waitFor();
   assert.equal(await stored("Lately"), undefined);
+  // The browser notes that the server was asked what else is wrong.
+  await eventually("the refusal", async () => analyst.complaints.splice(0).length > 0);
   await within.fill("90");
   await dialog.getByRole("button", { name: "Create" }).click();
   const row = page.getByRole("row").filter({ hasText: "Lately" });
@@ -135,6 +203,29 @@ test("what is to be chosen is asked for, and only lists that fit are offered", a
   const condition = page.getByRole("group", { name: "Condition 1", exact: true });
   const kind = condition.getByLabel("Type of condition").first();
   const field = (label) => condition.getByLabel(label, { exact: true }).first();
+  for (const [type, ...messages] of [
+    ["FACT_GT", "Choose a fact, such as event.data.amount.", "Enter a number."],
+    ["FACT_EQ", "Choose a fact, such as device.", "Enter a value."],
+    ["FACT_CONTAINS", "Choose a fact, such as device.", "Enter a part of the value."],
+    ["FACT_IN", "Choose a fact, such as device.", "Enter a value, and press Enter."],
+    ["FACT_MATCHES", "Choose a fact, such as device.", "Enter a regular expression, such as ^test-."],
+    ["EVENT_IS", "Enter an event type, such as PURCHASE, and press Enter."],
+    ["BADGE_EXISTS", "Choose a badge."],
+    ["COUNTER_GT", "Choose a counter.", "Enter a number."],
+  ]) {
+    await kind.selectOption(type);
+    await page.getByRole("button", { name: "Create" }).click();
+    for (const message of messages) await condition.getByText(message, { exact: true }).waitFor();
+    assert.equal(await condition.getByRole("alert").count(), messages.length, type);
+    assert.equal(await condition.locator("[aria-invalid=true]").count(), messages.length, type);
+  }
+  assert.deepEqual(analyst.complaints, [], "nothing was sent");
+  for (const [type, label, message] of [["SCORE_LT", "Threshold", "Enter a number from 0 to 100."], ["IDENTITY_AGE_GT", "How long", "Enter a length of time."], ["AGENT_IS", "Agent", "Enter an agent, such as ChatGPT-User, or ANY."]]) {
+    await kind.selectOption(type);
+    await condition.locator(`input[aria-label="${label}"]`).fill("");
+    await page.getByRole("button", { name: "Create" }).click();
+    await condition.getByText(message, { exact: true }).waitFor();
+  }
   await kind.selectOption("COUNTER_GT");
   await field("Number").fill("3");
   await page.getByRole("button", { name: "Create" }).click();
@@ -165,7 +256,7 @@ test("a rule asks for an event, its facts and a counter, says so in words, and i
   await kind("Condition 1").selectOption("EVENT_IS");
   await field("Condition 1", "Events").fill("PURCHASE");
   await page.keyboard.press("Enter");
-  await page.getByText(/Asked at each PURCHASE/).waitFor();
+  await page.getByText(/Evaluated at each PURCHASE/).waitFor();
 
   await page.getByRole("button", { name: "Add a condition" }).click();
   await kind("Condition 2").selectOption("ANY");

@@ -829,6 +829,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/counters/actions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a counter
+         * @description What it would say now, in the window that ends now: the highest values, and numbers that a rule can compare with.
+         *     Nothing is stored.
+         */
+        post: operations["previewCounter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/counters/catalog": {
         parameters: {
             query?: never;
@@ -4179,7 +4200,7 @@ export interface components {
             id: number;
             name: string;
             /**
-             * @description By which rules ask for it.
+             * @description By which rules use it.
              * @example accounts-on-one-device-in-1-h
              */
             slug: string;
@@ -4247,6 +4268,73 @@ export interface components {
              */
             windowSeconds?: number | null;
         };
+        /** @description A counter to try: as a new one, whatever it is called. */
+        CounterPreviewBody: {
+            /** @example Accounts on one device in 1 h */
+            name?: string | null;
+            /**
+             * @description COUNT, DISTINCT, SUM, MIN or MAX.
+             * @example DISTINCT
+             */
+            function: string;
+            /**
+             * @description The fact that it is of; null for COUNT, which is of events.
+             * @example identity.id
+             */
+            of?: string | null;
+            /**
+             * @description The fact for each of whose values it counts apart.
+             * @example device
+             */
+            per: string;
+            /** @description Which events it counts: those that meet all. Without any, all events. */
+            conditions?: components["schemas"]["ConditionBody"][];
+            /**
+             * Format: int64
+             * @description From 60 to 2592000, which is 30 days.
+             * @example 3600
+             */
+            windowSeconds: number;
+        };
+        /** @description What a counter would say now. */
+        CounterPreviewedBody: {
+            /**
+             * Format: date-time
+             * @description The window: from the begin of its first 24th until now.
+             */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description Values of `per` that have a number. */
+            values: number;
+            /**
+             * @description HIGHEST, or for MIN LOWEST: which end `top` and `thresholds` show.
+             * @example HIGHEST
+             */
+            order: string;
+            /** @description Up to 20 values with the highest numbers, or the lowest. */
+            top: components["schemas"]["CounterTopBody"][];
+            /**
+             * @description Numbers to compare with in a rule: up to six that 50, 75, 90, 95, 99 and 99.9 percent of the values do not go
+             *     beyond.
+             */
+            thresholds: components["schemas"]["CounterThresholdBody"][];
+            /**
+             * Format: int64
+             * @description Events of the window that were looked at.
+             */
+            lookedAt: number;
+            /**
+             * Format: int64
+             * @description Of those, how many it counts.
+             */
+            matching: number;
+            /**
+             * @description Whether all events of the window were looked at. Else up to 100,000 of the 20,000 identities that were active last,
+             *     20,000 of one, those before the window included; and those without an identity among the window's first 100,000.
+             */
+            isWhole: boolean;
+        };
         /** @description A counter that most teams can use. */
         CounterTemplateBody: {
             /** @description What it is for. */
@@ -4255,6 +4343,32 @@ export interface components {
             words: string;
             /** @description As `POST /counters` takes it. */
             counter: components["schemas"]["NewCounterBody"];
+        };
+        /** @description A number to compare with in a rule. */
+        CounterThresholdBody: {
+            /**
+             * Format: double
+             * @example 3
+             */
+            threshold: number;
+            /**
+             * @description Values whose number is above it (`COUNTER_GT`), or in the order LOWEST below it (`COUNTER_LT`).
+             * @example 7
+             */
+            beyond: number;
+        };
+        /** @description A value, and what the counter says of it. */
+        CounterTopBody: {
+            /**
+             * @description A value of `per`.
+             * @example 5f2c
+             */
+            value: string;
+            /**
+             * Format: double
+             * @example 12
+             */
+            counted: number;
         };
         /** @description What a counter says of an identity. */
         CounterValueBody: {
@@ -5008,7 +5122,7 @@ export interface components {
             description: string;
             /** @description Up to five different values of the team's newest events, the newest first. */
             values: components["schemas"]["FactValueBody"][];
-            /** @description Whether it is known before an event is scored, so that counters may ask for it too. */
+            /** @description Whether it is known before an event is scored, so that counters may use it too. */
             ofEvent: boolean;
             /**
              * @description The types of lists on which its values can be.
@@ -9616,6 +9730,39 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    previewCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CounterPreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterPreviewedBody"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listCounterTemplates: {
         parameters: {
             query?: never;
@@ -9692,7 +9839,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description Rules or channels ask for it. */
+            /** @description Rules or channels use it. */
             409: {
                 headers: {
                     [name: string]: unknown;

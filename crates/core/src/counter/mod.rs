@@ -6,8 +6,9 @@
 //! arrive, and parts of the past that were counted apart make the whole.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::fact::{Fact, Subject};
+use crate::fact::{Fact, Subject, Value};
 use crate::key::KeyHasher;
 use crate::rules::Condition;
 use crate::time::{SECOND_MS, Timestamp};
@@ -147,6 +148,13 @@ impl Counter {
         at.plus_millis(-self.width_ms().saturating_mul(BUCKETS_OF_WINDOW))
     }
 
+    /// The times that are in the window of `at`: it ends with the bucket of that time.
+    pub fn window(&self, at: Timestamp) -> Range<Timestamp> {
+        let (width, last) = (self.width_ms(), self.bucket(at));
+        let begin = |bucket: i64| Timestamp::from_millis(bucket.saturating_mul(width));
+        begin(last.saturating_sub(BUCKETS_OF_WINDOW - 1))..begin(last.saturating_add(1))
+    }
+
     /// Whether it counts an event.
     pub fn counts(&self, subject: &Subject) -> bool {
         subject.event.is_some() && self.conditions.iter().all(|condition| condition.holds_of(subject))
@@ -249,13 +257,19 @@ pub fn additions<'c>(
 
 /// The hashed keys of an event, each once.
 pub fn keys(per: &Fact, subject: &Subject, hasher: &KeyHasher) -> Vec<i64> {
+    keyed(per, subject, hasher).into_iter().map(|(key, _)| key).collect()
+}
+
+/// The same, each with the value that it is of, as the event has it.
+pub fn keyed(per: &Fact, subject: &Subject, hasher: &KeyHasher) -> Vec<(i64, Value)> {
     let name = per.to_string();
-    let mut keys = Vec::new();
+    let mut keys: Vec<(i64, Value)> = Vec::new();
     for value in subject.values(per) {
         let folded = value.folded();
         let key = hasher.counter_key(&name, &folded);
-        if !folded.is_empty() && !keys.contains(&key) && keys.len() < KEYS_OF_EVENT_MAX {
-            keys.push(key);
+        let is_new = keys.iter().all(|(known, _)| *known != key);
+        if !folded.is_empty() && is_new && keys.len() < KEYS_OF_EVENT_MAX {
+            keys.push((key, value));
         }
     }
     keys

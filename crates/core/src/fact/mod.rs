@@ -11,10 +11,12 @@ use crate::list::ListType;
 use crate::score::Category;
 
 mod email_since;
+mod near;
 mod subject;
 mod value;
 
 pub use email_since::EmailSince;
+use near::unknown;
 pub use subject::{Linked, OfIdentity, OfTeam, Subject};
 pub use value::Value;
 
@@ -205,9 +207,7 @@ impl TryFrom<String> for Fact {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
-        Self::parse(&name).ok_or_else(|| {
-            format!("\"{name}\" is no fact: it must be one of those listed, or event.data.…, identity.data.…, group.…")
-        })
+        Self::parse(&name).ok_or_else(|| unknown(&name))
     }
 }
 

@@ -316,8 +316,7 @@ fn flaw_of_inner(field: &'static str, inner: &[Condition]) -> Option<(&'static s
     let is_age =
         |one: &Condition| matches!(one, Condition::IdentityAgeGt { .. } | Condition::IdentityAgeLt { .. });
     inner.iter().any(is_age).then(|| {
-        let words =
-            "must not have an IDENTITY_AGE_…: place it beside, or ask for the fact identity.ageSeconds";
+        let words = "must not have an IDENTITY_AGE_…: place it beside, or use the fact identity.ageSeconds";
         (field, words.to_owned())
     })
 }

@@ -34,7 +34,7 @@ use crate::store::counters::{self, Kept};
 pub struct CounterBody {
     id: i64,
     name: String,
-    /// By which rules ask for it.
+    /// By which rules use it.
     #[schema(example = "accounts-on-one-device-in-1-h")]
     slug: String,
     /// COUNT, DISTINCT, SUM, MIN or MAX.
@@ -166,30 +166,52 @@ impl NewCounterBody {
         let slug = before.map_or_else(|| slug_of(&self.name), |before| before.counter.slug.clone());
         let name = check_name(&self.name, NAME_MAX_CHARS);
         let name = name.and_then(|()| must(!slug.is_empty(), "name", "must have a letter or a digit"));
-        let (function, per) = (read_function(&self.function, self.of.as_deref()), read_per(&self.per));
-        let seconds = self.window_seconds;
+        let Self { function, of, per, conditions, window_seconds, .. } = &self;
+        let (of, conditions) = (of.as_deref(), conditions.clone());
+        let counter = Definition { function, of, per, conditions, window_seconds: *window_seconds }.read();
+        let ((), counter) = both(name, counter)?;
+        let (id, created_at) = before.map_or((0, now), |before| (before.counter.id, before.created_at));
+        let counter = Counter { id, slug, name: self.name, counts_from: now, ..counter };
+        Ok(Kept { team_id, counter, created_at, updated_at: now })
+    }
+}
+
+/// What a body says that a counter counts.
+pub(super) struct Definition<'b> {
+    pub function: &'b str,
+    pub of: Option<&'b str>,
+    pub per: &'b str,
+    pub conditions: Value,
+    pub window_seconds: u64,
+}
+
+impl Definition<'_> {
+    /// A counter of that, not named yet.
+    ///
+    /// # Errors
+    /// All that is wrong with it, field by field.
+    pub fn read(self) -> Result<Counter, ApiError> {
+        let window_seconds = self.window_seconds;
         let window = must(
-            (WINDOW_MIN_SECONDS..=WINDOW_MAX_SECONDS).contains(&seconds),
+            (WINDOW_MIN_SECONDS..=WINDOW_MAX_SECONDS).contains(&window_seconds),
             "windowSeconds",
             format!("must be from {WINDOW_MIN_SECONDS} to {WINDOW_MAX_SECONDS} seconds, which are 30 days"),
         );
+        let (function, per) = (read_function(self.function, self.of), read_per(self.per));
         let conditions = read_conditions(self.conditions);
-        let (((), function), (per, (conditions, ()))) =
-            both(both(name, function), both(per, both(conditions, window)))?;
-        let (id, created_at) = before.map_or((0, now), |before| (before.counter.id, before.created_at));
-        let counter = Counter {
-            id,
+        let (function, (per, (conditions, ()))) = both(function, both(per, both(conditions, window)))?;
+        Ok(Counter {
+            id: 0,
             revision: 0,
-            slug,
-            name: self.name,
+            slug: String::new(),
+            name: String::new(),
             function,
             per,
             conditions,
-            window_seconds: seconds,
-            counts_from: now,
+            window_seconds,
+            counts_from: Timestamp::default(),
             is_ready: false,
-        };
-        Ok(Kept { team_id, counter, created_at, updated_at: now })
+        })
     }
 }
 
@@ -200,10 +222,12 @@ fn read_fact(field: &str, name: &str) -> Result<Fact, ApiError> {
 fn read_function(name: &str, of: Option<&str>) -> Result<Function, ApiError> {
     let name = word(name);
     let is_known = Function::NAMES.contains(&name.as_str());
-    must(is_known, "function", format!("must be one of {}", Function::NAMES.join(", ")))?;
-    let of = of.map(|of| read_fact("of", of)).transpose()?;
-    let is_of_event = of.as_ref().is_none_or(Fact::is_of_event);
-    must(is_of_event, "of", "must be a fact that is known before an event is scored")?;
+    let known = must(is_known, "function", format!("must be one of {}", Function::NAMES.join(", ")));
+    let of = of.map(|of| read_fact("of", of)).transpose().and_then(|of| {
+        let is_of_event = of.as_ref().is_none_or(Fact::is_of_event);
+        must(is_of_event, "of", "must be a fact that is known before an event is scored").map(|()| of)
+    });
+    let ((), of) = both(known, of)?;
     let flaw =
         if of.is_some() { "must be left out: COUNT counts events" } else { "is required, for all but COUNT" };
     Function::parse(&name, of).ok_or_else(|| ApiError::field("of", flaw))
@@ -224,7 +248,7 @@ fn read_conditions(value: Value) -> Result<Vec<Condition>, ApiError> {
         return Ok(Vec::new());
     }
     conditions(value, |condition| {
-        let flaw = "must ask for what is known of an event before it is scored: EVENT_IS, or a fact";
+        let flaw = "must be about what is known of an event before it is scored: EVENT_IS, or a fact";
         (!condition.is_of_counters()).then(|| ("type", flaw.to_owned()))
     })
 }
@@ -297,7 +321,7 @@ pub async fn update(
 /// Remove a counter
 #[utoipa::path(delete, operation_id = "removeCounter", path = "/counters/{id}", tag = "counters",
     params(("id" = i64, Path)), responses((status = 204),
-        (status = 409, body = ErrorBody, description = "Rules or channels ask for it.")))]
+        (status = 409, body = ErrorBody, description = "Rules or channels use it.")))]
 pub async fn delete(
     State(app): State<Arc<App>>,
     Manager(caller): Manager,
@@ -309,7 +333,7 @@ pub async fn delete(
         Changed::To(_) => Ok(StatusCode::NO_CONTENT),
         Changed::Named(by) => {
             let names: Vec<_> = by.iter().map(|name| format!("\"{name}\"")).collect();
-            let message = format!("This counter is asked for by {}. Change that first.", names.join(", "));
+            let message = format!("This counter is used by {}. Change that first.", names.join(", "));
             Err(ApiError::new(StatusCode::CONFLICT, Code::CounterInUse, message))
         }
     }

@@ -104,7 +104,7 @@ pub enum Code {
     BadgeInUse,
     /// The team has a counter of this name or slug.
     CounterExists,
-    /// Rules ask for the counter.
+    /// Rules or channels use the counter.
     CounterInUse,
     /// The team has this entry in the dataset.
     EntryExists,

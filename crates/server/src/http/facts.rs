@@ -35,7 +35,7 @@ pub struct FactBody {
     /// Up to five different values of the team's newest events, the newest first.
     #[schema(value_type = Vec<FactValueBody>)]
     values: Vec<Value>,
-    /// Whether it is known before an event is scored, so that counters may ask for it too.
+    /// Whether it is known before an event is scored, so that counters may use it too.
     of_event: bool,
     /// The types of lists on which its values can be.
     #[schema(example = json!(["IP", "NETWORK", "TEXT"]))]

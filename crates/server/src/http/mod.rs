@@ -17,6 +17,7 @@ mod channels;
 mod compressed;
 mod connections;
 mod cookie;
+mod counter_preview;
 mod counters;
 mod credentials;
 mod dashboard;
@@ -185,6 +186,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(counters::catalogue))
         .routes(routes!(counters::get, counters::update, counters::delete))
         .routes(routes!(counters::value))
+        .routes(routes!(counter_preview::preview))
         .routes(routes!(mappings::list, mappings::create))
         .routes(routes!(mappings::update, mappings::delete))
         .routes(routes!(mappings::preview))

@@ -4,6 +4,7 @@ use dregs_core::counter::{Counter, Function};
 use dregs_core::fact::Fact;
 use dregs_core::time::Timestamp;
 
+use super::sql::with_shards;
 use super::{Result, Row, StoreError, Tx};
 use crate::values;
 
@@ -136,11 +137,23 @@ pub fn walk(tx: &mut Tx, team_id: i64, after: i64, limit: i64) -> Result<Vec<Wal
         "select id, external_id, state, data from identities
          where id > $1 and team_id = $2 and disregarded = 0 order by id limit $3",
         &values![after, team_id, limit],
-        |row| {
-            let (id, external_id) = (row.get(0)?, row.get(1)?);
-            Ok(Walked { id, external_id, state: row.get(2)?, data: row.get(3)? })
-        },
+        read_walked,
     )
+}
+
+/// The same of these rows, in any order; those that are gone are left out as well.
+pub fn walk_among(tx: &mut Tx, row_ids: &[i64]) -> Result<Vec<Walked>> {
+    tx.query_rows(
+        "with v (shard, id) as (values {rows})
+         select i.id, i.external_id, i.state, i.data from v
+           join identities i on i.shard = v.shard and i.id = v.id where i.disregarded = 0",
+        &with_shards(row_ids),
+        read_walked,
+    )
+}
+
+fn read_walked(row: &Row) -> Result<Walked> {
+    Ok(Walked { id: row.get(0)?, external_id: row.get(1)?, state: row.get(2)?, data: row.get(3)? })
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String> {

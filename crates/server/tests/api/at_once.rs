@@ -141,8 +141,30 @@ async fn all_that_is_wrong_is_told_at_once() {
                 "conditions": [{"type": "BADGE_EXISTS", "badge": "bot"}],
             }),
             "of: is required, for all but COUNT; per: must be a fact that stands for somebody or something, such as \
-             device or identity.id; conditions[0].type: must ask for what is known of an event before it is scored: \
+             device or identity.id; conditions[0].type: must be about what is known of an event before it is scored: \
              EVENT_IS, or a fact"
+                .to_owned(),
+        ),
+        (
+            Method::POST,
+            "/api/counters",
+            json!({"name": " ", "function": "AVERAGE", "of": "", "per": "devise", "windowSeconds": 0}),
+            format!(
+                "{name}; function: must be one of COUNT, DISTINCT, SUM, MIN, MAX; of: choose a fact, such as device; per: \
+                 \"devise\" is no fact: did you mean device?; windowSeconds: must be from 60 to 2592000 seconds, which \
+                 are 30 days"
+            ),
+        ),
+        (
+            Method::POST,
+            "/api/counters/actions/preview",
+            json!({
+                "name": "", "function": "SUM", "per": "", "windowSeconds": 1, "colour": "red",
+                "conditions": [{"type": "FACT_GT", "fact": ""}],
+            }),
+            "colour: is not known here; may be name, function, of, per, conditions or windowSeconds; of: is required, for all \
+             but COUNT; per: choose a fact, such as device; conditions[0].fact: choose a fact, such as device; \
+             conditions[0].value: is required; windowSeconds: must be from 60 to "
                 .to_owned(),
         ),
         (

@@ -90,6 +90,10 @@ fn long_reads() -> Vec<(Method, &'static str, Value)> {
         post("/api/escalation-rules/actions/backtest", json!({"conditions": condition})),
         post("/api/badge-rules/actions/backtest", json!({"conditions": condition})),
         post(
+            "/api/counters/actions/preview",
+            json!({"function": "COUNT", "per": "device", "windowSeconds": 3_600}),
+        ),
+        post(
             "/api/channels/1/actions/replay",
             json!({"from": "2026-11-23T00:00:00Z", "to": "2026-11-24T00:00:00Z", "dryRun": true}),
         ),

@@ -33,13 +33,13 @@ async fn make(server: &TestServer, clock: &ManualClock, counter: Value) -> Strin
     path
 }
 
-async fn ready(server: &TestServer, clock: &ManualClock, path: &str) {
+pub(super) async fn ready(server: &TestServer, clock: &ManualClock, path: &str) {
     clock.advance(SOON_MS);
     eventually("the past to be built", async || (server.get(path).await["status"] == "READY").then_some(()))
         .await;
 }
 
-async fn value(server: &TestServer, path: &str, id: &str) -> Value {
+pub(super) async fn value(server: &TestServer, path: &str, id: &str) -> Value {
     server.get(&format!("{path}/value?identity={id}")).await["value"].clone()
 }
 
@@ -47,7 +47,7 @@ fn accounts_per_device() -> Value {
     json!({"name": "Accounts on one device", "function": "DISTINCT", "of": "identity.id", "per": "device", "windowSeconds": 3_600})
 }
 
-fn spent() -> Value {
+pub(super) fn spent() -> Value {
     json!({
         "name": "Spent", "function": "SUM", "of": "event.data.amount", "per": "identity.id", "windowSeconds": 3_600,
         "conditions": [{"type": "EVENT_IS", "events": ["PURCHASE"]}],
@@ -55,7 +55,7 @@ fn spent() -> Value {
 }
 
 /// An event so many minutes before now.
-fn bought(clock: &ManualClock, id: &str, user: &str, minutes_ago: i64, amount: f64) -> Value {
+pub(super) fn bought(clock: &ManualClock, id: &str, user: &str, minutes_ago: i64, amount: f64) -> Value {
     json!({
         "id": id, "type": "purchase", "timestamp": clock.now().plus_millis(-minutes_ago * 60_000).to_string(),
         "identity": {"id": user}, "device": {"fingerprint": "d1"}, "data": {"amount": amount},
@@ -108,7 +108,7 @@ async fn what_comes_is_counted_by_its_time_and_in_whatever_order(engine: Engine)
 }
 
 /// Definitions that go by all that an event's past says: what it said of itself, how old it was, what nobody did.
-fn definitions() -> Vec<Value> {
+pub(super) fn definitions() -> Vec<Value> {
     let of = |function: &str, of: Option<&str>, per: &str, conditions: Value| json!({"function": function, "of": of, "per": per, "conditions": conditions, "windowSeconds": 7_200});
     vec![
         of("COUNT", None, "identity.id", json!([])),
@@ -133,7 +133,7 @@ fn definitions() -> Vec<Value> {
 }
 
 /// Some hundred events of a few people, some out of order, and some of nobody.
-fn story(clock: &ManualClock) -> Vec<Value> {
+pub(super) fn story(clock: &ManualClock) -> Vec<Value> {
     let mut events = Vec::new();
     for n in 0..640_i64 {
         let user = if n % 16 == 0 { format!("user-{}", n / 16 % 9) } else { "busy".to_owned() };
@@ -151,7 +151,7 @@ fn story(clock: &ManualClock) -> Vec<Value> {
     events
 }
 
-async fn send(server: &TestServer, events: &[Value]) {
+pub(super) async fn send(server: &TestServer, events: &[Value]) {
     for chunk in events.chunks(80) {
         server.post("/api/events/batch", json!(chunk)).await;
     }
@@ -228,7 +228,7 @@ async fn a_changed_counter_counts_anew_though_the_server_is_stopped(engine: Engi
     assert_eq!(server.call(Method::GET, &spent, None).await.0, 404);
 }
 
-async fn states(server: &TestServer) -> i64 {
+pub(super) async fn states(server: &TestServer) -> i64 {
     let count = |tx: &mut Tx| tx.get("select count(*) from counter_states", &[], |row| row.get::<i64>(0));
     server.app.store.read(count).await.unwrap()
 }

@@ -7,6 +7,7 @@ mod badges;
 mod channel_filters;
 mod channels;
 mod common;
+mod counter_preview;
 mod counters;
 mod credentials;
 mod decisions;

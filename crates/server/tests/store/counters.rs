@@ -156,4 +156,8 @@ async fn who_is_walked_through_is_not_disregarded(engine: Engine) {
     found.sort();
     let of = |name: &str| (name.to_owned(), vec![1, 2, 3], "{}".to_owned());
     assert_eq!(found, [of("ada"), of("eve")]);
+    let some = [ids[0], bob, -1];
+    let among = ground.read(move |tx| counters::walk_among(tx, &some)).await;
+    let among: Vec<_> = among.into_iter().map(|one| (one.id, one.external_id, one.state, one.data)).collect();
+    assert_eq!(among, [(ids[0], "ada".to_owned(), vec![1, 2, 3], "{}".to_owned())]);
 }

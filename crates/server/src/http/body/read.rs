@@ -95,9 +95,9 @@ fn within(field: &str, FieldError { field: inner, message }: FieldError) -> Fiel
 }
 
 /// What stands in for what is missing, or wrong in a list, while one looks for what else is wrong: one of each type, and
-/// a word that conditions know as a category, and as nothing else.
-fn stand_ins() -> [Value; 6] {
-    [json!(""), json!(0), json!(false), json!([]), json!({}), json!("HUMANITY")]
+/// words that conditions know as a category and as a fact, and as nothing else.
+fn stand_ins() -> [Value; 7] {
+    [json!(""), json!(0), json!(false), json!([]), json!({}), json!("HUMANITY"), json!("device")]
 }
 
 /// A step from an object or a list to what stands in it.

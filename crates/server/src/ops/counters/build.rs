@@ -5,8 +5,12 @@
 //! identities, one identity after the other, each with its data and its state as they were with the event; then those of
 //! nobody.
 
-use dregs_core::counter::Counter;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use dregs_core::counter::{Counter, keyed};
 use dregs_core::event::Event;
+use dregs_core::fact;
 use dregs_core::identity::{self, Profile};
 use dregs_core::link::KeyHasher;
 use dregs_core::state::IdentityState;
@@ -27,8 +31,8 @@ use crate::store::{Location, Result, Store, StoreError, Tx, retention, settings}
 /// What the work is called in the settings.
 const WORK_PREFIX: &str = "counter:";
 /// Identities looked at, and events counted, in one page.
-const PAGE_IDENTITIES: i64 = 100;
-const PAGE_EVENTS: i64 = 500;
+pub(super) const PAGE_IDENTITIES: i64 = 100;
+pub(super) const PAGE_EVENTS: i64 = 500;
 /// A new definition counts from so long after it was made: by then every server goes by it, since each looks for changes
 /// once a second.
 const COUNTS_AFTER_MS: i64 = 5 * SECOND_MS;
@@ -177,14 +181,15 @@ fn page(seen: &Seen, tx: &mut Tx, work: &Work, carried: Option<Carried>) -> Resu
         return Ok(None);
     };
     let counter_id = (counter.id, counter.revision);
-    let mut page =
-        Counting { seen, team_id: work.team_id, counter: &counter, added: Added::new(), carried: None };
+    // Events before this are in no window any more.
+    let since = counter.begins_at(counter.begins_at(counter.counts_from));
+    let mut page = Counting::new(seen, work.team_id, &counter, since..Timestamp::from_millis(i64::MAX));
     let walk = match work.walk {
         Walk::Identities { after, event } => {
             let carried = carried.filter(|one| one.counter == counter_id && one.event == event);
             match page.identities(tx, (after, event), carried)? {
                 Some((after, event)) => Some(Walk::Identities { after, event }),
-                None => Some(Walk::Nobody { after: (page.since(), 0) }),
+                None => Some(Walk::Nobody { after: (since, 0) }),
             }
         }
         Walk::Nobody { after } => page.nobody(tx, after)?.map(|after| Walk::Nobody { after }),
@@ -195,18 +200,26 @@ fn page(seen: &Seen, tx: &mut Tx, work: &Work, carried: Option<Carried>) -> Resu
     Ok(Some(Page { counter: counter_id, added: page.added, next, carried: page.carried }))
 }
 
-struct Counting<'w> {
+/// A page that is being counted.
+pub(super) struct Counting<'w> {
     seen: &'w Seen,
     team_id: i64,
     counter: &'w Counter,
-    added: Added,
-    carried: Option<Carried>,
+    /// Events at other times are left out.
+    during: Range<Timestamp>,
+    pub added: Added,
+    pub carried: Option<Carried>,
+    /// Events that were looked at, and those that add something.
+    pub looked_at: u64,
+    pub matching: u64,
+    /// The values it counts by, by their keys, where they are wanted.
+    pub named: Option<BTreeMap<i64, fact::Value>>,
 }
 
-impl Counting<'_> {
-    /// Events before this are in no window any more.
-    fn since(&self) -> Timestamp {
-        self.counter.begins_at(self.counter.begins_at(self.counter.counts_from))
+impl<'w> Counting<'w> {
+    pub fn new(seen: &'w Seen, team_id: i64, counter: &'w Counter, during: Range<Timestamp>) -> Self {
+        let (added, carried) = (Added::new(), None);
+        Self { seen, team_id, counter, during, added, carried, looked_at: 0, matching: 0, named: None }
     }
 
     /// The next identities, and how far they went: up to which row, and of the next one up to which event. `None` at the end.
@@ -235,8 +248,9 @@ impl Counting<'_> {
         Ok(Some((after, event)))
     }
 
-    /// Counts the events of an identity after the row `after`; the row of the last one counted, where some are left.
-    fn identity(
+    /// Counts the events of an identity after the row `after`, and takes from `left` how many that were; the row of the
+    /// last one counted, where some are left.
+    pub fn identity(
         &mut self,
         tx: &mut Tx,
         identity: &Walked,
@@ -244,7 +258,8 @@ impl Counting<'_> {
         carried: Option<Carried>,
         left: &mut i64,
     ) -> Result<Option<i64>> {
-        let is_old = |state: &IdentityState| state.last_event_at().is_some_and(|last| last < self.since());
+        let is_old =
+            |state: &IdentityState| state.last_event_at().is_some_and(|last| last < self.during.start);
         if IdentityState::decode(&identity.state).as_ref().is_some_and(is_old) {
             return Ok(None);
         }
@@ -274,7 +289,7 @@ impl Counting<'_> {
     }
 
     /// The next events of nobody, and up to which time and row they went. `None` at the end.
-    fn nobody(&mut self, tx: &mut Tx, after: (Timestamp, i64)) -> Result<Option<(Timestamp, i64)>> {
+    pub fn nobody(&mut self, tx: &mut Tx, after: (Timestamp, i64)) -> Result<Option<(Timestamp, i64)>> {
         let (events, last) = events::of_nobody(tx, self.team_id, after, PAGE_EVENTS)?;
         let known = Known { data: Map::new(), state: IdentityState::default() };
         for received in &events {
@@ -284,19 +299,21 @@ impl Counting<'_> {
     }
 
     fn count(&mut self, received: &Received, id: Option<&str>, known: &Known) {
-        if received.received_at >= self.counter.counts_from || received.event.timestamp < self.since() {
+        if received.received_at >= self.counter.counts_from
+            || !self.during.contains(&received.event.timestamp)
+        {
             return;
         }
         let profile = Profile::from_data(&known.data, self.seen.mappings.of(self.team_id));
         let of = (Some(&received.event), id);
         let subject = self.seen.subject(self.team_id, of, (&known.data, &profile, &known.state));
-        states::note(
-            &mut self.added,
-            self.team_id,
-            std::iter::once(self.counter),
-            &subject,
-            &self.seen.hasher,
-        );
+        let counter = std::iter::once(self.counter);
+        let adds = states::note(&mut self.added, self.team_id, counter, &subject, &self.seen.hasher);
+        self.looked_at += 1;
+        self.matching += u64::from(adds);
+        if let Some(named) = self.named.as_mut().filter(|_| adds) {
+            named.extend(keyed(&self.counter.per, &subject, &self.seen.hasher));
+        }
     }
 }
 

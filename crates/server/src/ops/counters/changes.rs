@@ -21,7 +21,7 @@ pub enum Change {
 }
 
 /// Changes a counter, and has its past built where it counts something else than before. Answers it as it is then; for
-/// one that was to be removed and that rules or channels ask for, those.
+/// one that was to be removed and that rules or channels use, those.
 ///
 /// # Errors
 /// [`crate::store::StoreError::Conflict`] when there is one with this slug, [`crate::store::StoreError::TooMany`] when
@@ -87,7 +87,7 @@ pub async fn change(
 pub enum Changed {
     /// As it is now; none for one that is removed.
     To(Option<Kept>),
-    /// Nothing, since these rules ask for it.
+    /// Nothing, since these rules and channels use it.
     Named(Vec<String>),
 }
 
@@ -103,8 +103,7 @@ fn counts_the_same(one: &Counter, other: &Counter) -> bool {
     what(one) == what(other)
 }
 
-/// The rules of a team that ask for a counter, switched on or not.
-/// Has rules asked again that ask for a counter which was not ready.
+/// Has rules asked again that use a counter which was not ready.
 pub(super) fn ask_again(tx: &mut Tx, team_id: i64, id: i64, now: Timestamp) -> Result<()> {
     let Some(kept) = counters::find(tx, team_id, id)? else { return Ok(()) };
     if naming(tx, team_id, &kept.counter.slug)?.is_empty() {
@@ -113,6 +112,7 @@ pub(super) fn ask_again(tx: &mut Tx, team_id: i64, id: i64, now: Timestamp) -> R
     rescore::begin(tx, team_id, Concern::NewestEvents, "", now)
 }
 
+/// The rules and channels of a team that use a counter, switched on or not.
 fn naming(tx: &mut Tx, team_id: i64, slug: &str) -> Result<Vec<String>> {
     let asks = |conditions: &[Condition]| {
         conditions.iter().flat_map(Condition::walk).any(|condition| condition.counter() == Some(slug))

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod changes;
+pub mod preview;
 mod states;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -68,7 +69,7 @@ pub fn count(
     now: Timestamp,
 ) {
     let live = counters.iter().filter(|counter| counter.counts_from <= now);
-    states::note(added, team_id, live, subject, hasher);
+    _ = states::note(added, team_id, live, subject, hasher);
 }
 
 /// What these counters of a team say of an event, at its time, in their order: see [`Counter::value`]. Of counters that

@@ -13,17 +13,19 @@ use crate::store::{Result, Tx};
 /// What is to be added to the states of keys.
 pub type Added = BTreeMap<Key, State>;
 
-/// Notes what an event of a team adds.
+/// Notes what an event of a team adds; the answer is whether it adds anything.
 pub(super) fn note<'c>(
     added: &mut Added,
     team_id: i64,
     counters: impl Iterator<Item = &'c Counter>,
     subject: &Subject,
     hasher: &KeyHasher,
-) {
-    for addition in additions(counters, subject, hasher) {
-        added.entry((team_id, addition.key)).or_default().add(&addition);
+) -> bool {
+    let additions = additions(counters, subject, hasher);
+    for addition in &additions {
+        added.entry((team_id, addition.key)).or_default().add(addition);
     }
+    !additions.is_empty()
 }
 
 /// Adds to what is stored.

@@ -166,6 +166,7 @@ pub const EXPECTED: &[(&str, [u16; 9])] = &[
     ("POST /api/channels/{id}/actions/rotate-secret",    [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/channels/{id}/actions/test",             [401, 401, 403, 200, 404, 401, 403, 403, 200]),
     ("POST /api/counters",                               [401, 401, 403, 201, 201, 401, 403, 403, 201]),
+    ("POST /api/counters/actions/preview",               [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/credentials",                            [401, 401, 403, 403, 403, 401, 403, 403, 201]),
     ("POST /api/datasets/{slug}/actions/preview",        [401, 401, 403, 200, 200, 401, 200, 200, 200]),
     ("POST /api/datasets/{slug}/entries",                [401, 401, 403, 201, 201, 401, 403, 403, 201]),

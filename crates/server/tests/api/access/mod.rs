@@ -133,6 +133,9 @@ pub(super) fn body(operation: &str, unique: u128) -> Option<Value> {
         "POST /api/counters" => json!({
             "name": format!("New {unique}"), "function": "COUNT", "per": "device", "windowSeconds": 60,
         }),
+        "POST /api/counters/actions/preview" => {
+            json!({"function": "COUNT", "per": "device", "windowSeconds": 60})
+        }
         "PATCH /api/counters/{id}" => json!({"windowSeconds": 120}),
         "POST /api/credentials" => json!({"name": "New"}),
         "POST /api/identities/actions/decide" => json!({"ids": ["ada"]}),

@@ -223,6 +223,12 @@ pub fn others(ids: &Ids) -> Vec<Asked> {
             json!({"name": "One more", "function": "COUNT", "per": "ip", "windowSeconds": 60}),
             201,
         ),
+        (
+            "POST",
+            "/api/counters/actions/preview",
+            json!({"function": "DISTINCT", "of": "identity.id", "per": "device", "windowSeconds": 2_592_000}),
+            200,
+        ),
         ("PATCH", "/api/counters/{id}", json!({"windowSeconds": 120}), 200),
         ("POST", "/api/mcp-tokens", json!({"name": "One more"}), 201),
         ("POST", "/api/oauth/request/actions/approve", json!({}), 400),

@@ -7,6 +7,7 @@ import { $api } from "../../api";
 import { Answer, Failure } from "../../parts/Answer";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import { word } from "../../parts/score";
+import { wrongConditions } from "../rules/condition";
 import { TYPES, valuesOf, type Channel, type ChannelValues } from "./config";
 import { Filter } from "./Filter";
 import { More } from "./More";
@@ -30,12 +31,13 @@ interface Props {
 export function ChannelForm({ channel, error, isBusy, more, onSubmit, onCancel }: Props) {
   const form = useForm<ChannelValues>({
     initialValues: valuesOf(channel),
-    validate: {
-      name: required("Enter a name."),
-      url: (url, { type }) => (type !== "EMAIL" && url.trim() === "" ? "Enter a URL." : null),
-      recipients: (recipients, { type }) => (type === "EMAIL" && recipients.length === 0 ? "Enter at least one address." : null),
-      events: required("Select at least one: without any, nothing is sent."),
-    },
+    validate: ({ name, type, url, recipients, events, conditions }) => ({
+      name: required("Enter a name.")(name),
+      url: type !== "EMAIL" && url.trim() === "" ? "Enter a URL." : null,
+      recipients: type === "EMAIL" && recipients.length === 0 ? "Enter at least one address." : null,
+      events: required("Select at least one: without any, nothing is sent.")(events),
+      ...wrongConditions(conditions.map(({ condition }) => condition)),
+    }),
   });
   const { type } = form.values;
   const failure = useRefusal(form, error, (field) => pathOf(field, form.values));

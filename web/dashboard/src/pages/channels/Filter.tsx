@@ -1,7 +1,7 @@
 // What a channel sends of what it is subscribed to.
 
 import { NativeSelect, NumberInput, SimpleGrid, Stack, Text } from "@mantine/core";
-import type { FieldErrors } from "../rules/draft";
+import type { FieldErrors, Row } from "../rules/draft";
 import { inWords, WHICH } from "../rules/condition";
 import { ConditionRows } from "../rules/ConditionRows";
 import { useNames } from "../rules/rules";
@@ -19,6 +19,10 @@ export function Filter({ form }: { form: Form }) {
   const names = useNames();
   const words = filterInWords(filterOf(form.values), (condition) => inWords(condition, names));
   const errors = Object.fromEntries(Object.entries(form.errors).filter(([field]) => field.startsWith("conditions"))) as FieldErrors;
+  const change = (rows: Row[]) => {
+    form.setFieldValue("conditions", rows);
+    form.setErrors((all) => Object.fromEntries(Object.entries(all).filter(([field]) => !field.startsWith("conditions"))));
+  };
   return (
     <details open={words !== "" || undefined}>
       <summary>What is sent</summary>
@@ -36,7 +40,7 @@ export function Filter({ form }: { form: Form }) {
             <Text fw={500} fz="sm">Only for identities</Text>
             <Text c="dimmed" fz="xs">Without a condition, for all. Tests and events about rules and channels are always sent.</Text>
           </div>
-          <ConditionRows rows={conditions} isOfEscalations mayBeEmpty errors={errors} onChange={(rows) => form.setFieldValue("conditions", rows)} />
+          <ConditionRows rows={conditions} isOfEscalations mayBeEmpty errors={errors} onChange={change} />
         </Stack>
         {words && <Text fz="sm" role="status">{words} The rest is left out and counted.</Text>}
       </Stack>

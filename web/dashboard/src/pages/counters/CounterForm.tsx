@@ -6,16 +6,16 @@ import { IconPlus } from "@tabler/icons-react";
 import { $api, refresh, type Schemas } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { ConditionRows } from "../rules/ConditionRows";
+import { numberOf } from "../rules/condition";
 import { row, useDraft, type Row } from "../rules/draft";
 import { useFacts } from "../rules/rules";
-import { DAY, MINUTE, SecondsInput } from "../rules/SecondsInput";
+import { SecondsInput } from "../rules/SecondsInput";
+import { isOfNumbers, WINDOW_MAX_SECONDS, WINDOW_MIN_SECONDS, wrongDefinition } from "./definition";
+import { ValuesNow } from "./ValuesNow";
 
 type Counter = Schemas["CounterBody"];
 
 const HOUR_SECONDS = 3_600;
-/** The shortest and the longest window, as the server has them. */
-const WINDOW_MIN_SECONDS = MINUTE;
-const WINDOW_MAX_SECONDS = 30 * DAY;
 const FUNCTIONS = [
   { value: "COUNT", label: "Number of events" },
   { value: "DISTINCT", label: "Different values of" },
@@ -59,10 +59,18 @@ function valuesOf(counter: Counter | undefined): Values {
   return { name, function: counter.function, of: of ?? "", per, windowSeconds, conditions: conditions.map(row) };
 }
 
+/** Whether it has had numbers, so that it can be summed up: a number that names something cannot. */
+function isNumber({ name, values }: Schemas["FactBody"]): boolean {
+  const isAmount = /^(event|identity)\.data\.|Seconds$/.test(name);
+  return isAmount && (values.length > 0 ? values.every((value) => numberOf(value) !== undefined) : name.endsWith("Seconds"));
+}
+
 function Form({ counter, close }: { counter?: Counter; close: () => void }) {
   const draft = useDraft(() => valuesOf(counter));
   const { values, put, errors } = draft;
-  const facts = useFacts().filter(({ ofEvent }) => ofEvent).map(({ name }) => name);
+  const known = useFacts().filter(({ ofEvent }) => ofEvent);
+  const facts = known.map(({ name }) => name);
+  const numbers = known.filter(isNumber).map(({ name }) => name);
   const done = {
     onError: draft.refuse,
     onSuccess: async () => {
@@ -72,14 +80,18 @@ function Form({ counter, close }: { counter?: Counter; close: () => void }) {
   };
   const create = $api.useMutation("post", "/api/counters", done);
   const change = $api.useMutation("patch", "/api/counters/{id}", done);
+  const { name, of, conditions: rows, ...rest } = values;
   const isOfFact = values.function !== "COUNT";
+  const definition = { ...rest, of: isOfFact ? of : null, conditions: rows.map(({ condition }) => condition) };
+  const wrong = { ...(name.trim() === "" && { name: "Enter a name." }), ...wrongDefinition(definition) };
+  // What only the server can tell is said beside what is known here.
+  const check = $api.useMutation("post", "/api/counters/actions/preview", { onError: (error) => draft.refuseBeside(wrong, error) });
   const save = () => {
-    const isOutside = values.windowSeconds < WINDOW_MIN_SECONDS || values.windowSeconds > WINDOW_MAX_SECONDS;
-    const isUnnamed = values.name.trim() === "";
-    // The field says it in its own unit.
-    if (isUnnamed || isOutside) return draft.complain({ ...(isUnnamed && { name: "Enter a name." }), ...(isOutside && { windowSeconds: "Enter a length." }) });
-    const { of, conditions, ...rest } = values;
-    const body = { ...rest, of: isOfFact ? of : null, conditions: conditions.map(({ condition }) => condition) };
+    if (Object.keys(wrong).length > 0) {
+      draft.complain(wrong);
+      return check.mutate({ body: definition });
+    }
+    const body = { ...definition, name };
     if (counter) change.mutate({ params: { path: { id: counter.id } }, body });
     else create.mutate({ body });
   };
@@ -88,7 +100,7 @@ function Form({ counter, close }: { counter?: Counter; close: () => void }) {
       <TextInput label="Name" required maxLength={100} data-autofocus error={errors.name} value={values.name} onChange={(event) => put({ name: event.currentTarget.value })} />
       <Group grow align="start">
         <NativeSelect label="Counts" data={FUNCTIONS} value={values.function} error={errors.function} onChange={(event) => put({ function: event.currentTarget.value })} />
-        {isOfFact && <Autocomplete label="Fact" placeholder="identity.id" data={facts} error={errors.of} value={values.of} onChange={(of) => put({ of })} />}
+        {isOfFact && <Autocomplete label="Fact" placeholder={isOfNumbers(values.function) ? "event.data.amount" : "identity.id"} data={isOfNumbers(values.function) ? numbers : facts} error={errors.of} value={values.of} onChange={(of) => put({ of })} />}
       </Group>
       <SimpleGrid cols={{ base: 1, xs: 2 }}>
         <Autocomplete label="For each" placeholder="device" data={facts} error={errors.per} value={values.per} onChange={(per) => put({ per })} />
@@ -98,8 +110,9 @@ function Form({ counter, close }: { counter?: Counter; close: () => void }) {
         <Text fz="sm" fw={500} mb={4}>Of events that meet</Text>
         <ConditionRows rows={values.conditions} isOfEscalations={false} isOfCounters mayBeEmpty errors={errors} onChange={(conditions) => put({ conditions })} />
       </div>
-      {counter && <Text c="dimmed" fz="sm">Rules still call it {counter.slug}. Where it counts something else, the past is counted again.</Text>}
-      {errors[""] && <Failure error={create.error ?? change.error} />}
+      {counter && <Text c="dimmed" fz="sm">Rules still use it as {counter.slug}. Where it counts something else, the past is counted again.</Text>}
+      <ValuesNow counter={definition} />
+      {errors[""] && <Failure error={create.error ?? change.error ?? check.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close}>Cancel</Button>
         <Button loading={create.isPending || change.isPending} onClick={save}>{counter ? "Save" : "Create"}</Button>

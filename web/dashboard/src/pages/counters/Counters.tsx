@@ -1,4 +1,4 @@
-// Counters of the team's own: what is counted over its events, for rules to ask for.
+// Counters of the team's own: what is counted over its events, for rules to use.
 
 import { Group, Text } from "@mantine/core";
 import { $api, refresh, tell, type Schemas } from "../../api";
@@ -6,12 +6,16 @@ import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
 import { Chip } from "../../parts/Chip";
 import { Confirm } from "../../parts/Confirm";
+import { counted } from "../../parts/counts";
 import { ListTable, type Column } from "../../parts/ListTable";
 import { Page } from "../../parts/Page";
 import { Time } from "../../parts/Time";
+import { usesCounter } from "../rules/condition";
+import { useBadgeRules, useEscalationRules } from "../rules/rules";
 import { whole } from "../settings/whole";
 import { EditCounter, NewCounter } from "./CounterForm";
 import { ReadyMade } from "./ReadyMade";
+import { CounterValues } from "./ValuesNow";
 
 type Counter = Schemas["CounterBody"];
 
@@ -32,13 +36,30 @@ const COLUMNS: Column<Counter>[] = [
   },
   { title: "Counts", cell: ({ words }) => <span className="break">{words}</span> },
   { title: "Status", cell: ({ status }) => (status === "READY" ? <Chip>Ready</Chip> : <Chip>Counting the past</Chip>) },
+  { title: "Used by", cell: ({ slug }) => <UsedBy slug={slug} /> },
   { title: "Updated", cell: ({ updatedAt }) => <Time at={updatedAt} /> },
 ];
 
-const ACTIONS: Column<Counter> = {
-  title: "Actions",
-  cell: (counter) => <Group gap={4} wrap="nowrap"><EditCounter counter={counter} /><Remove counter={counter} /></Group>,
-};
+/** What whoever may change counters, or not, can do with one. */
+function actions(mayChange: boolean): Column<Counter> {
+  return {
+    title: "Actions",
+    cell: (counter) => (
+      <Group gap={4} wrap="nowrap">
+        <CounterValues counter={counter} />
+        {mayChange && <><EditCounter counter={counter} /><Remove counter={counter} /></>}
+      </Group>
+    ),
+  };
+}
+
+/** How many rules use it. */
+function UsedBy({ slug }: { slug: string }) {
+  const [badges, escalations] = [useBadgeRules(), useEscalationRules()];
+  if (!badges.data || !escalations.data) return null;
+  const count = [...badges.data, ...escalations.data].filter(({ conditions }) => conditions.some((condition) => usesCounter(condition, slug))).length;
+  return count === 0 ? <Text span c="dimmed" fz="sm">No rule</Text> : <>{counted(count, "rule")}</>;
+}
 
 export function Counters() {
   const { manage } = useMay();
@@ -51,8 +72,8 @@ export function Counters() {
       <Answer of={counters} lines={4}>
         {({ content }) => (
           <ListTable
-            label="Counters" page={whole(content)} columns={manage ? [...COLUMNS, ACTIONS] : COLUMNS} rowKey={({ id }) => id}
-            empty={<Empty title="No counters yet">A counter says how often, how many different or how much, such as accounts on one device in an hour. Rules ask for it.</Empty>}
+            label="Counters" page={whole(content)} columns={[...COLUMNS, actions(manage)]} rowKey={({ id }) => id}
+            empty={<Empty title="No counters yet">A counter says how often, how many different or how much, such as accounts on one device in an hour. Rules use it.</Empty>}
           />
         )}
       </Answer>
@@ -76,7 +97,7 @@ function Remove({ counter }: { counter: Counter }) {
       loading={remove.isPending}
       onConfirm={() => remove.mutate({ params: { path: { id: counter.id } } })}
     >
-      What it has counted is gone. One that a rule asks for stays.
+      What it has counted is gone. One that a rule or a channel uses cannot be deleted.
     </Confirm>
   );
 }

@@ -10,6 +10,7 @@ import { Page, Panel } from "../../parts/Page";
 import { Time } from "../../parts/Time";
 import { BadgeAccuracy } from "./Accuracy";
 import { ConditionRows } from "./ConditionRows";
+import { wrongConditions } from "./condition";
 import { row, useDraft, type Draft, type Row } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { ListAdditions } from "./ListAdditions";
@@ -73,12 +74,13 @@ function BadgeRuleEditor({ rule, again, tested }: { rule?: BadgeRule; again?: ()
     onError: draft.refuse,
   });
   const body = { ...values, conditions };
-  const isNamed = () => {
-    if (values.name.trim() === "") draft.complain({ name: "Enter a name." });
-    return values.name.trim() !== "";
+  const isWhole = () => {
+    const wrong = { ...(values.name.trim() === "" && { name: "Enter a name." }), ...wrongConditions(conditions) };
+    draft.complain(wrong);
+    return Object.keys(wrong).length === 0;
   };
   const save = () => {
-    if (!isNamed()) return;
+    if (!isWhole()) return;
     if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
     else create.mutate({ body });
   };
@@ -91,7 +93,7 @@ function BadgeRuleEditor({ rule, again, tested }: { rule?: BadgeRule; again?: ()
       isSaving={create.isPending || replace.isPending || keep.isPending}
       errors={draft.errors}
       onSave={save}
-      {...(rule && { onDraft: () => isNamed() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
+      {...(rule && { onDraft: () => isWhole() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
       remove={rule && <RemoveBadgeRule rule={rule} />}
       below={rule && <><VersionList kind="badge" rule={rule} {...(again && { changed: again })} /><BadgeRecord slug={rule.slug} /></>}
       aside={

@@ -61,7 +61,7 @@ export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfCounters,
 /** What is to be known of conditions like these. */
 function noteOf(rows: Row[]): string {
   const asksAt = rows.find(({ condition: { type } }) => type === "EVENT_IS")?.condition.events ?? [];
-  if (asksAt.length > 0) return `All conditions must hold. Asked at each ${asksAt.join(" or ")}; the answer stays until the next.`;
+  if (asksAt.length > 0) return `All conditions must hold. Evaluated at each ${asksAt.join(" or ")}; the result stays until the next.`;
   return "All conditions must hold. A category without a score, or a fact without a value, never matches.";
 }
 
@@ -87,6 +87,9 @@ function ConditionFields({ name, place, depth, kinds, condition, errors, onChang
   // What holds others may stand as deep as there is room for those; ages stand beside, not inside.
   const isFitting = (subject: string) => (depth < DEPTH_MAX || (subject !== "group" && subject !== "not")) && (depth === 1 || subject !== "age");
   const isLeaf = inner.length === 0;
+  const messages = isLeaf ? errorsOf(errors, place) : [errors[place]];
+  if (!isInRange(condition) && messages.length === 0) messages.push("Must be from 0 to 100.");
+  const isWrong = (parameter: string) => errorsOf(errors, `${place}.${parameter}`).length > 0;
   return (
     <div role="group" aria-label={name}>
       <div className={classes.condition}>
@@ -97,7 +100,7 @@ function ConditionFields({ name, place, depth, kinds, condition, errors, onChang
           value={condition.type}
           onChange={(event) => onChange(turned(condition, event.currentTarget.value, kinds))}
         />
-        {isLeaf ? <Parameters condition={condition} onChange={(part) => onChange({ ...condition, ...part })} /> : <span className={classes.parameters} />}
+        {isLeaf ? <Parameters condition={condition} isWrong={isWrong} onChange={(part) => onChange({ ...condition, ...part })} /> : <span className={classes.parameters} />}
         <ActionIcon
           className={classes.remove}
           variant="subtle"
@@ -110,7 +113,7 @@ function ConditionFields({ name, place, depth, kinds, condition, errors, onChang
           <IconTrash size={16} />
         </ActionIcon>
       </div>
-      <Wrong message={(isLeaf ? errorOf(errors, place) : errors[place]) ?? (isInRange(condition) ? undefined : "Must be from 0 to 100.")} />
+      {messages.map((message, n) => <Wrong key={n} message={message} />)}
       {!isLeaf && <Inner {...{ name, place, depth, kinds, condition, errors, onChange }} />}
     </div>
   );
@@ -132,9 +135,9 @@ function Inner({ name, place, depth, kinds, condition, errors, onChange }: Omit<
   );
 }
 
-/** Of a condition, or of a part of it. */
-function errorOf(errors: FieldErrors, path: string): ReactNode {
-  return errors[path] ?? Object.entries(errors).find(([field]) => field.startsWith(`${path}.`))?.[1];
+/** All that is said of a condition, or of a parameter, and of its parts. */
+function errorsOf(errors: FieldErrors, path: string): ReactNode[] {
+  return Object.entries(errors).filter(([field]) => field === path || [".", "["].some((step) => field.startsWith(path + step))).map(([, message]) => message);
 }
 
 function Wrong({ message }: { message: ReactNode }) {
@@ -143,39 +146,42 @@ function Wrong({ message }: { message: ReactNode }) {
 
 export interface ParametersProps {
   condition: Condition;
+  /** Whether a parameter is to be mended. */
+  isWrong: (parameter: string) => boolean;
   onChange: (part: Partial<Condition>) => void;
 }
 
-/** What a condition of its type asks for. */
-function Parameters({ condition, onChange }: ParametersProps) {
+/** What a condition of its type has to be told. */
+function Parameters(props: ParametersProps) {
+  const { condition, isWrong, onChange } = props;
   switch (subjectOf(condition.type)) {
     case "score":
-      return <Threshold condition={condition} onChange={onChange} />;
+      return <Threshold {...props} />;
     case "age":
       return (
         <div className={classes.parameters}>
-          <SecondsInput label="How long" isLabelSeen={false} value={condition.seconds ?? 0} onChange={(seconds) => onChange({ seconds })} />
+          <SecondsInput label="How long" isLabelSeen={false} value={condition.seconds ?? 0} error={isWrong("seconds")} onChange={(seconds, isEmpty) => onChange({ seconds: isEmpty ? undefined : seconds })} />
         </div>
       );
     case "agent":
-      return <AgentChoice condition={condition} onChange={onChange} />;
+      return <AgentChoice {...props} />;
     case "event":
-      return <EventChoice condition={condition} onChange={onChange} />;
+      return <EventChoice {...props} />;
     case "value":
     case "number":
     case "values":
     case "text":
     case "pattern":
     case "list":
-      return <FactFields condition={condition} onChange={onChange} />;
+      return <FactFields {...props} />;
     case "counter":
-      return <CounterChoice condition={condition} onChange={onChange} />;
+      return <CounterChoice {...props} />;
     default:
-      return <BadgeChoice slug={condition.badge ?? ""} onChange={(badge) => onChange({ badge })} />;
+      return <BadgeChoice slug={condition.badge ?? ""} isWrong={isWrong("badge")} onChange={(badge) => onChange({ badge })} />;
   }
 }
 
-function Threshold({ condition, onChange }: ParametersProps) {
+function Threshold({ condition, isWrong, onChange }: ParametersProps) {
   return (
     <div className={classes.score}>
       <NativeSelect
@@ -199,7 +205,7 @@ function Threshold({ condition, onChange }: ParametersProps) {
         max={100}
         clampBehavior="none"
         allowDecimal={false}
-        error={!isInRange(condition)}
+        error={!isInRange(condition) || isWrong("threshold")}
         value={condition.threshold ?? ""}
         onChange={(next) => onChange({ threshold: next === "" ? null : Number(next) })}
       />
@@ -214,12 +220,13 @@ const VERIFIED = [
   { value: "false", label: "Not verified" },
 ];
 
-function AgentChoice({ condition: { agent, verified }, onChange }: ParametersProps) {
+function AgentChoice({ condition: { agent, verified }, isWrong, onChange }: ParametersProps) {
   return (
     <Group className={classes.parameters} gap="xs" wrap="nowrap">
       <TextInput
         aria-label="Agent"
         placeholder="ANY, ChatGPT-User, OpenAI"
+        error={isWrong("agent")}
         value={agent ?? ""}
         onChange={(event) => onChange({ agent: event.currentTarget.value })}
       />
@@ -233,7 +240,7 @@ function AgentChoice({ condition: { agent, verified }, onChange }: ParametersPro
   );
 }
 
-function BadgeChoice({ slug, onChange }: { slug: string; onChange: (slug: string) => void }) {
+function BadgeChoice({ slug, isWrong, onChange }: { slug: string; isWrong: boolean; onChange: (slug: string) => void }) {
   const badges = useBadges();
   // Of a rule that is older than the removal of its badge.
   const isGone = slug !== "" && badges.every(({ value }) => value !== slug);
@@ -242,6 +249,7 @@ function BadgeChoice({ slug, onChange }: { slug: string; onChange: (slug: string
       className={classes.parameters}
       aria-label="Badge"
       placeholder="Choose a badge"
+      error={isWrong}
       searchable
       nothingFoundMessage="No matching badge"
       data={isGone ? [...badges, { value: slug, label: `${slug} (no longer exists)` }] : badges}

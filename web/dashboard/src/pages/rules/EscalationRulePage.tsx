@@ -12,6 +12,7 @@ import { Time } from "../../parts/Time";
 import { EscalationAccuracy } from "./Accuracy";
 import { Backtest, type Tested, type Tried } from "./Backtest";
 import { ConditionRows } from "./ConditionRows";
+import { wrongConditions } from "./condition";
 import { row, useDraft } from "./draft";
 import { Editor, Enabled, useDone } from "./Editor";
 import { EscalationDelays, EscalationFields, type EscalationValues } from "./EscalationFields";
@@ -73,12 +74,13 @@ function EscalationRuleEditor({ rule, again, tested }: { rule?: EscalationRule; 
     onError: draft.refuse,
   });
   const body = { ...values, conditions };
-  const isNamed = () => {
-    if (values.name.trim() === "") draft.complain({ name: "Enter a name." });
-    return values.name.trim() !== "";
+  const isWhole = () => {
+    const wrong = { ...(values.name.trim() === "" && { name: "Enter a name." }), ...wrongConditions(conditions) };
+    draft.complain(wrong);
+    return Object.keys(wrong).length === 0;
   };
   const save = () => {
-    if (!isNamed()) return;
+    if (!isWhole()) return;
     if (rule) replace.mutate({ params: { path: { id: rule.id } }, body });
     else create.mutate({ body });
   };
@@ -91,7 +93,7 @@ function EscalationRuleEditor({ rule, again, tested }: { rule?: EscalationRule; 
       isSaving={create.isPending || replace.isPending || keep.isPending}
       errors={draft.errors}
       onSave={save}
-      {...(rule && { onDraft: () => isNamed() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
+      {...(rule && { onDraft: () => isWhole() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
       remove={rule && <Remove rule={rule} />}
       below={rule && <><VersionList kind="escalation" rule={rule} {...(again && { changed: again })} /><RuleRecord id={rule.id} /></>}
       aside={

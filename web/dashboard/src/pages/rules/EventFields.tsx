@@ -1,4 +1,4 @@
-// What conditions about events ask for: which events, which facts of theirs, what was counted until then.
+// What conditions about events are about: which events, which facts of theirs, what was counted until then.
 
 import { Autocomplete, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
 import { $api, type Schemas } from "../../api";
@@ -10,7 +10,7 @@ import { useCounters, useFacts, useTeamLists } from "./rules";
 /** Values of one condition. */
 const VALUES_MAX = 100;
 
-export function EventChoice({ condition, onChange }: ParametersProps) {
+export function EventChoice({ condition, isWrong, onChange }: ParametersProps) {
   const types = $api.useQuery("get", "/api/mappings/canonical-types");
   const facts = useFacts();
   const seen = (facts.find(({ name }) => name === "event.type")?.values ?? []).map(String);
@@ -20,6 +20,7 @@ export function EventChoice({ condition, onChange }: ParametersProps) {
       <TagsInput
         aria-label="Events"
         placeholder="PURCHASE, user.signup"
+        error={isWrong("events")}
         maxTags={VALUES_MAX}
         data={[...new Set([...seen, ...known])]}
         value={condition.events ?? []}
@@ -29,7 +30,7 @@ export function EventChoice({ condition, onChange }: ParametersProps) {
   );
 }
 
-export function FactFields({ condition, onChange }: ParametersProps) {
+export function FactFields({ condition, isWrong, onChange }: ParametersProps) {
   const facts = useFacts();
   const fact = facts.find(({ name }) => name === condition.fact);
   return (
@@ -37,13 +38,14 @@ export function FactFields({ condition, onChange }: ParametersProps) {
       <Autocomplete
         aria-label="Fact"
         placeholder="event.data.amount"
+        error={isWrong("fact")}
         data={facts.map(({ name }) => name)}
         renderOption={({ option }) => <Described fact={facts.find(({ name }) => name === option.value)} />}
         comboboxProps={{ width: 340, position: "bottom-start" }}
         value={condition.fact ?? ""}
         onChange={(fact) => onChange({ fact })}
       />
-      <Compared condition={condition} onChange={onChange} seen={(fact?.values ?? []).map(String)} types={fact?.listTypes} />
+      <Compared condition={condition} isWrong={isWrong} onChange={onChange} seen={(fact?.values ?? []).map(String)} types={fact?.listTypes} />
     </div>
   );
 }
@@ -67,36 +69,38 @@ interface ComparedProps extends ParametersProps {
   types: string[] | undefined;
 }
 
-function Compared({ condition, onChange, seen, types }: ComparedProps) {
+function Compared({ condition, isWrong, onChange, seen, types }: ComparedProps) {
   const { value, values, pattern } = condition;
   switch (subjectOf(condition.type)) {
     case "number":
-      return <Amount value={value} onChange={onChange} />;
+      return <Amount value={value} isWrong={isWrong("value")} onChange={onChange} />;
     case "values":
-      return <TagsInput aria-label="Values" maxTags={VALUES_MAX} data={seen} value={(values ?? []).map(String)} onChange={(values) => onChange({ values })} />;
+      return <TagsInput aria-label="Values" error={isWrong("values")} maxTags={VALUES_MAX} data={seen} value={(values ?? []).map(String)} onChange={(values) => onChange({ values })} />;
     case "pattern":
       return (
         <TextInput
           aria-label="Regular expression"
           placeholder="^test-"
+          error={isWrong("pattern")}
           value={pattern ?? ""}
           onChange={(event) => onChange({ pattern: event.currentTarget.value })}
         />
       );
     case "list":
-      return <ListChoice slug={condition.list ?? ""} types={types} onChange={onChange} />;
+      return <ListChoice slug={condition.list ?? ""} isWrong={isWrong("list")} types={types} onChange={onChange} />;
     default:
-      return <Autocomplete aria-label="Value" data={seen} value={value == null ? "" : String(value)} onChange={(value) => onChange({ value })} />;
+      return <Autocomplete aria-label="Value" error={isWrong("value")} data={seen} value={value == null ? "" : String(value)} onChange={(value) => onChange({ value })} />;
   }
 }
 
-function ListChoice({ slug, types, onChange }: { slug: string; types: string[] | undefined; onChange: ParametersProps["onChange"] }) {
+function ListChoice({ slug, isWrong, types, onChange }: { slug: string; isWrong: boolean; types: string[] | undefined; onChange: ParametersProps["onChange"] }) {
   // One that is chosen already stays to be seen.
   const lists = useTeamLists().filter((list) => !types || types.includes(list.type) || list.slug === slug);
   return (
     <Select
       aria-label="List"
       placeholder="Choose a list"
+      error={isWrong}
       searchable
       nothingFoundMessage="No list of this kind"
       data={lists.map(({ slug, name }) => ({ value: slug, label: name }))}
@@ -106,30 +110,32 @@ function ListChoice({ slug, types, onChange }: { slug: string; types: string[] |
   );
 }
 
-function Amount({ value, onChange }: { value: unknown; onChange: ParametersProps["onChange"] }) {
+function Amount({ value, isWrong, onChange }: { value: unknown; isWrong: boolean; onChange: ParametersProps["onChange"] }) {
   return (
     <NumberInput
       aria-label="Number"
+      error={isWrong}
       value={numberOf(value) ?? ""}
       onChange={(next) => onChange({ value: next === "" ? undefined : Number(next) })}
     />
   );
 }
 
-export function CounterChoice({ condition, onChange }: ParametersProps) {
+export function CounterChoice({ condition, isWrong, onChange }: ParametersProps) {
   const counters = useCounters();
   return (
     <div className={classes.fact}>
       <Select
         aria-label="Counter"
         placeholder="Choose a counter"
+        error={isWrong("counter")}
         searchable
         nothingFoundMessage="No matching counter"
         data={counters.map(({ slug, name }) => ({ value: slug, label: name }))}
         value={condition.counter || null}
         onChange={(next) => onChange({ counter: next ?? "" })}
       />
-      <Amount value={condition.value} onChange={onChange} />
+      <Amount value={condition.value} isWrong={isWrong("value")} onChange={onChange} />
     </div>
   );
 }

@@ -33,7 +33,8 @@ interface Props {
   /** Whether the label is seen, or only read out. */
   isLabelSeen?: boolean;
   value: number;
-  onChange: (seconds: number) => void;
+  /** Empty is 0. */
+  onChange: (seconds: number, isEmpty: boolean) => void;
   placeholder?: string;
   error?: ReactNode;
   /** In seconds; units that are shorter are not offered. */
@@ -41,16 +42,23 @@ interface Props {
   max?: number;
 }
 
-/** Empty is 0. */
+/** A 0 that is written stays, and is judged as any other number. */
 export function SecondsInput({ label, isLabelSeen = true, value, onChange, placeholder = "0", error, min = 0, max = SECONDS_MAX }: Props) {
   const id = useId();
   const [unit, setUnit] = useState(() => unitOf(value));
+  const [isZero, setIsZero] = useState(false);
   const amount = value / unit;
+  const isEmpty = value === 0 && !isZero;
   // One that is empty is yet to be written: that is said where it is sent.
-  const wrong = value === 0 && !error ? undefined : outside(value, unit, min, max);
+  const wrong = isEmpty && !error ? undefined : outside(value, unit, min, max);
   const turn = (next: number) => {
     setUnit(next);
-    onChange(amount * next);
+    onChange(amount * next, isEmpty);
+  };
+  const write = (next: number | string) => {
+    const isWritten = next !== "";
+    setIsZero(isWritten && Number(next) === 0);
+    onChange(Number(next) * unit, !isWritten);
   };
   return (
     <Input.Wrapper id={id} label={isLabelSeen && label} error={wrong ?? error}>
@@ -59,13 +67,13 @@ export function SecondsInput({ label, isLabelSeen = true, value, onChange, place
           id={id}
           aria-label={isLabelSeen ? undefined : label}
           placeholder={placeholder}
-          value={value === 0 ? "" : amount}
+          value={isEmpty ? "" : amount}
           // Nothing is put right unseen.
           clampBehavior="none"
           error={Boolean(wrong ?? error)}
           allowNegative={false}
           allowDecimal={false}
-          onChange={(next) => onChange(Number(next) * unit)}
+          onChange={write}
           w={104}
         />
         <NativeSelect aria-label={`${label}: unit`} data={UNITS.filter(({ value }) => Number(value) >= min || Number(value) === unit)} value={String(unit)} onChange={(event) => turn(Number(event.currentTarget.value))} />

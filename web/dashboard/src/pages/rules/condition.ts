@@ -110,33 +110,72 @@ export function innerOf({ conditions, condition }: Condition): Condition[] {
   return conditions ?? (condition ? [condition] : []);
 }
 
+/** Whether it, or one that stands in it, uses the counter of this slug. */
+export function usesCounter(condition: Condition, slug: string): boolean {
+  return condition.counter === slug || innerOf(condition).some((inner) => usesCounter(inner, slug));
+}
+
 /** Whether it says all that it has to. */
 export function isWhole(condition: Condition): boolean {
-  const { type, fact, value } = condition;
-  switch (subjectOf(type)) {
-    case "score":
-      return typeof condition.threshold === "number" && isInRange(condition);
-    case "event":
-      return (condition.events ?? []).length > 0;
-    case "value":
-    case "text":
-      return Boolean(fact) && value !== "" && value != null;
-    case "number":
-      return Boolean(fact) && numberOf(value) !== undefined;
-    case "values":
-      return Boolean(fact) && (condition.values ?? []).length > 0;
-    case "pattern":
-      return Boolean(fact) && Boolean(condition.pattern);
-    case "list":
-      return Boolean(fact) && Boolean(condition.list);
-    case "counter":
-      return Boolean(condition.counter) && numberOf(value) !== undefined;
+  switch (subjectOf(condition.type)) {
     case "group":
     case "not":
       return innerOf(condition).length > 0 && innerOf(condition).every(isWhole);
     default:
-      return condition.badge !== "" && condition.agent !== "";
+      return Object.keys(wrongParameters(condition)).length === 0;
   }
+}
+
+/** What to do about each of its parameters that is missing or cannot be. */
+function wrongParameters(condition: Condition): Record<string, string> {
+  const { threshold, seconds, badge, agent, events = [], fact, value, values = [], pattern, counter, list } = condition;
+  const unless = (isThere: boolean, parameter: string, message: string) => (isThere ? {} : { [parameter]: message });
+  const aFact = (example = "device") => unless(isText(fact), "fact", `Choose a fact, such as ${example}.`);
+  const aNumber = () => unless(numberOf(value) !== undefined, "value", "Enter a number.");
+  switch (subjectOf(condition.type)) {
+    case "score":
+      return typeof threshold === "number" ? unless(isInRange(condition), "threshold", "Must be from 0 to 100.") : { threshold: "Enter a number from 0 to 100." };
+    case "age":
+      return unless(typeof seconds === "number", "seconds", "Enter a length of time.");
+    case "agent":
+      return unless(isText(agent), "agent", "Enter an agent, such as ChatGPT-User, or ANY.");
+    case "event":
+      return unless((events ?? []).length > 0, "events", "Enter an event type, such as PURCHASE, and press Enter.");
+    case "value":
+      return { ...aFact(), ...unless(isText(value), "value", "Enter a value.") };
+    case "text":
+      return { ...aFact(), ...unless(isText(value), "value", "Enter a part of the value.") };
+    case "number":
+      return { ...aFact("event.data.amount"), ...aNumber() };
+    case "values":
+      return { ...aFact(), ...unless((values ?? []).length > 0, "values", "Enter a value, and press Enter.") };
+    case "pattern":
+      return { ...aFact(), ...unless(isText(pattern), "pattern", "Enter a regular expression, such as ^test-.") };
+    case "list":
+      return { ...aFact(), ...unless(isText(list), "list", "Choose a list.") };
+    case "counter":
+      return { ...unless(isText(counter), "counter", "Choose a counter."), ...aNumber() };
+    case "badge":
+      return unless(isText(badge), "badge", "Choose a badge.");
+    default:
+      return {};
+  }
+}
+
+function isText(value: unknown): boolean {
+  return value != null && String(value).trim() !== "";
+}
+
+/** What is wrong with conditions, by the paths by which the API names their parameters. */
+export function wrongConditions(conditions: Condition[], place = "conditions"): Record<string, string> {
+  return Object.fromEntries(conditions.flatMap((condition, n) => Object.entries(wrongCondition(condition, `${place}[${n}]`))));
+}
+
+function wrongCondition(condition: Condition, place: string): Record<string, string> {
+  const { conditions, condition: only } = condition;
+  if (conditions) return wrongConditions(conditions, `${place}.conditions`);
+  if (only) return wrongCondition(only, `${place}.condition`);
+  return Object.fromEntries(Object.entries(wrongParameters(condition)).map(([parameter, message]) => [`${place}.${parameter}`, message]));
 }
 
 /** Whether its threshold is one that a score can have; none is none yet. */

@@ -29,6 +29,8 @@ export interface Draft<Values> {
   complain: (errors: FieldErrors) => void;
   /** Takes down why the API has refused it. */
   refuse: (error: unknown) => void;
+  /** The same beside what is known to be wrong, which stays in its own words. */
+  refuseBeside: (known: FieldErrors, error: unknown) => void;
 }
 
 /** Begins with what `first` makes. */
@@ -41,8 +43,9 @@ export function useDraft<Values extends object>(first: () => Values): Draft<Valu
     // "conditions[2]" is about the field "conditions".
     setErrors((errors) => Object.fromEntries(Object.entries(errors).filter(([field]) => field !== "" && !(base(field) in part))));
   };
-  const refuse = (error: unknown) => setErrors(byField(error, (field) => base(field) in kept));
-  return { values, errors, isDirty: JSON.stringify(values) !== JSON.stringify(kept), put, complain: setErrors, refuse };
+  const refuseBeside = (known: FieldErrors, error: unknown) => setErrors({ ...byField(error, (field) => base(field) in kept), ...known });
+  const refuse = (error: unknown) => refuseBeside({}, error);
+  return { values, errors, isDirty: JSON.stringify(values) !== JSON.stringify(kept), put, complain: setErrors, refuse, refuseBeside };
 }
 
 function base(field: string): string {
