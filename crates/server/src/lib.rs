@@ -19,6 +19,7 @@ pub mod trace;
 pub mod vault;
 pub mod workers;
 
+mod runtime;
 mod serve;
 
 pub use app::{App, Opened, StartError};

@@ -12,6 +12,7 @@ use tokio::time::{Instant, interval, sleep, timeout_at};
 use crate::app::{App, Inboxes};
 use crate::http;
 use crate::ops::handoff::Outgoing;
+use crate::runtime;
 use crate::shutdown::{self, Shutdown};
 use crate::store::claims::Due;
 use crate::store::log_failure;
@@ -92,7 +93,7 @@ fn start_workers(
     ),
     shutdown: Shutdown,
 ) -> std::io::Result<thread::JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::of_thread()?;
     let (delivery_trigger, delivery_shutdown) = shutdown::channel();
     let (export_trigger, export_shutdown) = shutdown::channel();
     thread::Builder::new().name("workers".into()).spawn(move || {

@@ -214,10 +214,7 @@ fn load(flags: &Flags) -> Result<Loaded, Failure> {
 
 /// The runtime of a command: what it does besides serving is little.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Failed(format!("the process cannot start: {error}")))
+    crate::runtime::of_thread().map_err(|error| Failure::Failed(format!("the process cannot start: {error}")))
 }
 
 #[cfg(test)]
