@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dregs_server::clock::SystemClock;
+use dregs_server::clock::{Clock as _, SystemClock};
 use dregs_server::config::Config;
 use dregs_server::limit::Limit;
+use dregs_server::store::{Tx, reviews};
 use serde_json::{Value, json};
 
 use crate::on_both_engines;
@@ -158,7 +159,12 @@ async fn a_review_is_handed_over(engine: Engine) {
     server.post("/api/identities/ada/actions/review", json!({})).await;
     eventually("the model to be asked", async || (silent.requests().len() == 1).then_some(())).await;
     tokio::time::sleep(LEASE + Duration::from_secs(3)).await;
-    assert_eq!(silent.requests().len(), 1, "nobody has taken it from who writes it");
+    let claim = |tx: &mut Tx| {
+        let now = SystemClock.now();
+        reviews::claim(tx, now, now)
+    };
+    let claimed = server.app.store.write(claim).await.unwrap();
+    assert_eq!(claimed.map(|review| review.id), None, "nobody takes it from who writes it");
     let ground = tokio::task::spawn_blocking(|| server.stop()).await.unwrap();
     let ended = Instant::now();
     let server = TestServer::start_on(ground, Arc::new(SystemClock), |_| {}).await;

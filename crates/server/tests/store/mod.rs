@@ -29,6 +29,7 @@ mod rules;
 mod schema;
 mod shards;
 mod sign_ins;
+mod silent;
 mod sslmode;
 mod team_lists;
 mod teams;
