@@ -88,7 +88,7 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   const undo = page.getByRole("button", { name: "Undo…" });
   assert.equal(await undo.count(), 1, "what was undone is not offered again");
   await undo.click();
-  const question = page.getByRole("dialog", { name: "Undo this?" });
+  const question = page.getByRole("dialog", { name: "Undo “Ring banned”?" });
   await question.getByText(/^11 entries will be removed from/).waitFor();
   assert.deepEqual(await analyst.barriers(), []);
   await pictures(page, "ring-bans-undo");
@@ -100,9 +100,9 @@ test("a ring is banned with the rule that asks, and the ban is undone", async ()
   assert.match(await bans.first().innerText(), /Banned devices: 1 added/);
   await bans.first().getByRole("link", { name: "Undone" }).click();
   await eventually("the one entry", async () => (await bans.count()) === 1);
-  assert.match(await bans.innerText(), /Change of lists undone[^]*Undone: Ring banned; Banned devices: 1 removed; Banned /);
+  assert.match(await bans.innerText(), /Change of lists undone[^]*Undone: Ring banned; Banned [^;]+: \d removed; Banned /);
   await bans.getByRole("link", { name: /Audit entry/ }).click();
-  await eventually("the ban", async () => /^Ring banned/m.test(await bans.innerText()));
+  await eventually("the ban", async () => /\tRing banned\t/.test(await bans.innerText()));
   await page.getByRole("button", { name: /^Entry \d+$/ }).click();
   await eventually("all", async () => (await bans.count()) > 3);
   await until(RING, false);
@@ -134,5 +134,46 @@ test("whoever answers for somebody sees on which lists she is, and takes her off
   await question.getByRole("button", { name: "Undo", exact: true }).click();
   await page.getByText("On no list").waitFor();
   await until(RING, false);
+  await analyst.leave();
+});
+
+test("what was banned without a rule has one in a step; a label says what somebody stays on", async () => {
+  const { content } = await dregs.call("GET", "/badge-rules?pageSize=100");
+  const rule = content.find(({ name }) => name === "Banned");
+  if (rule) await dregs.call("DELETE", `/badge-rules/${rule.id}?force=true`);
+  await dregs.call("POST", "/identities/eve/actions/ban-ring", { keys: [{ type: "DEVICE", value: DEVICE }] });
+  await dregs.call("POST", "/identities/joe/actions/label", { outcome: "GOOD" });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/identities/eve?tab=links");
+  await page.getByRole("button", { name: "Ban this ring…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Ban this ring" });
+  await dialog.getByText("5 identities in the ring; 1 labeled good and left out").waitFor();
+  await dialog.getByText("joe@posteo.de").waitFor();
+  for (const heading of ["E-mail addresses", "Identities"]) {
+    const box = dialog.getByRole("checkbox", { name: heading, exact: true });
+    if (await box.isChecked()) await box.uncheck();
+    else await box.check().then(() => box.uncheck());
+  }
+  await dialog.getByText("No enabled rule uses Banned devices").waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await pictures(page, "ring-bans-rule");
+  await dialog.getByRole("button", { name: "Create the rule" }).click();
+  await page.getByText("The badge rule Banned uses the lists.").waitFor();
+  await until(["eve", "kim"], true);
+
+  await analyst.open("/identities/kim");
+  await page.getByRole("button", { name: "Label" }).click();
+  await page.getByRole("menuitem", { name: /label as good/i }).click();
+  await page.getByRole("dialog").getByText("It stays on Banned devices").waitFor();
+  assert.deepEqual(await analyst.barriers(), []);
+  await pictures(page, "label-stays");
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("menuitem", { name: "Add to a list…" }).click();
+  const add = page.getByRole("dialog", { name: "Add to a list" });
+  await add.getByLabel("List", { exact: true }).selectOption({ label: "Banned devices" });
+  await add.getByRole("textbox", { name: "Value" }).fill(DEVICE);
+  await add.getByText("It is on the list already:").waitFor();
   await analyst.leave();
 });

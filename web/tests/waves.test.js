@@ -87,9 +87,11 @@ test("those that are selected, by key or by click, are acted on together, and no
   await eventually("none", async () => (await selected.count()) === 0);
   const ids = await Promise.all([0, 2].map((at) => rows.nth(at).getAttribute("id")));
   for (const at of [0, 2]) await rows.nth(at).getByTitle("Select (x)").click();
-  await desk.getByRole("button", { name: "Act on 2 selected…" }).click();
+  // A key acts on these, and not on the one that is looked at.
+  await desk.keyboard.press("j");
+  await desk.keyboard.press("c");
   const dialog = desk.getByRole("dialog", { name: "Act on 2 selected" });
-  await dialog.getByRole("radio", { name: "Close" }).check();
+  assert.ok(await dialog.getByRole("radio", { name: "Close" }).isChecked());
   await dialog.getByText(/^2 escalations of 2 identities/).waitFor();
   await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
   await desk.getByText("Closed: 2 escalations.").waitFor();
@@ -98,6 +100,10 @@ test("those that are selected, by key or by click, are acted on together, and no
   await desk.getByRole("button", { name: "Undo" }).click();
   await desk.getByText("Undone: 2 escalations.").waitFor();
   assert.equal((await open()).length, 5);
+  await desk.setViewportSize({ width: 390, height: 844 });
+  await rows.nth(3).click();
+  const detail = desk.getByRole("button", { name: /^Close/ }).first();
+  await eventually("what was tapped to be in sight", async () => (await detail.boundingBox())?.y < 500);
   await analyst.leave();
 });
 

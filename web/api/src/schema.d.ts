@@ -5499,7 +5499,7 @@ export interface components {
             /** @description Whether the address has an account, with whose password it is accepted. */
             hasAccount: boolean;
         };
-        /** @description A rule matched far more often than its past let expect. */
+        /** @description A rule matched far more often than its past would suggest. */
         JumpBody: {
             /** Format: date-time */
             at: string;
@@ -6648,6 +6648,8 @@ export interface components {
             askedBy: string[];
             /** @description The names of rules that are on and add to it. */
             addedToBy: string[];
+            /** @description How many of the values are on the list already. */
+            listed: number;
         };
         /** @description What creating, changing or removing the mapping of a name would do. */
         PreviewedMappingBody: {

@@ -149,11 +149,11 @@ impl Fact {
     pub fn words(&self) -> String {
         let plain = match self {
             Self::EventData(path) => return format!("the event's \"{path}\""),
-            Self::IdentityData(path) => return format!("the user's \"{path}\""),
+            Self::IdentityData(path) => return format!("the identity's \"{path}\""),
             Self::Group(of) => return format!("the {of}"),
             Self::Score(category) => return format!("the {} score", category.title()),
             Self::EventType => "the event's type",
-            Self::Identity => "the user",
+            Self::Identity => "the identity",
             Self::IdentityAge => "the account's age in seconds",
             Self::Links => "the number of linked accounts",
             Self::BadLinks => "the number of linked accounts found bad",

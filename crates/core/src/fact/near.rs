@@ -16,7 +16,7 @@ pub fn unknown(name: &str) -> String {
     let cut = if shown.len() < name.len() { "…" } else { "" };
     let meant = if cut.is_empty() { near(name.trim()) } else { Vec::new() };
     let choice = match meant.as_slice() {
-        [] => "GET /facts lists all, and a field of data is named as in event.data.amount".to_owned(),
+        [] => "choose one of the list of facts, or a field of data such as event.data.amount".to_owned(),
         [one] => format!("did you mean {one}?"),
         [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
     };
@@ -63,7 +63,8 @@ mod tests {
         check("amount", "\"amount\" is no fact: did you mean event.data.amount or identity.data.amount?");
         check("identity.plan", "\"identity.plan\" is no fact: did you mean identity.data.plan?");
         check("event.cart.total", "\"event.cart.total\" is no fact: did you mean event.data.cart.total?");
-        let none = "is no fact: GET /facts lists all, and a field of data is named as in event.data.amount";
+        let none =
+            "is no fact: choose one of the list of facts, or a field of data such as event.data.amount";
         check("what they paid", &format!("\"what they paid\" {none}"));
         check("event..", &format!("\"event..\" {none}"));
         check(&"é".repeat(61), &format!("\"{}…\" {none}", "é".repeat(60)));

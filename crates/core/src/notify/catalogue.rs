@@ -122,8 +122,8 @@ const fn description(event: EventType) -> &'static str {
              at that moment."
         }
         EventType::RuleRateJumped => {
-            "A rule has matched, within a day, at least three times as often as its own past and your traffic let \
-             expect. Carries which rule, how often, and how often was to be expected. At most once a day for a rule."
+            "A rule has matched, within a day, at least three times as often as its own past and your traffic would \
+             suggest. Carries which rule, how often, and how often was to be expected. At most once a day for a rule."
         }
         EventType::ChannelTest => "Somebody has asked for a test of this channel. Nothing else has happened.",
         EventType::ChannelFailing => {

@@ -136,7 +136,7 @@ pub struct RecordBody {
     jumped: Option<JumpBody>,
 }
 
-/// A rule matched far more often than its past let expect.
+/// A rule matched far more often than its past would suggest.
 #[derive(Serialize, ToSchema)]
 pub struct JumpBody {
     #[schema(value_type = String, format = DateTime)]

@@ -31,6 +31,8 @@ const COLUMNS: [&str; 3] = ["value", "comment", "endsAt"];
 const ERRORS_MAX: usize = 100;
 /// Values that are shown of those that would change.
 const SHOWN_MAX: usize = 20;
+/// Of a cell that is wrong, this much is told.
+const CELL_SHOWN_CHARS: usize = 60;
 const PAGE_ENTRIES: i64 = 1_000;
 
 /// A table.
@@ -120,7 +122,7 @@ pub async fn import(
         None
     } else {
         let values = put.added.iter().chain(&put.changed).map(|entry| entry.value.clone()).collect();
-        Some(previewed(&app, &put.list, Some(values)).await?)
+        Some(previewed(&app, &put.list, Some(values), put.changed.len()).await?)
     };
     let shown = |entries: &[NewEntry]| -> Vec<_> {
         entries.iter().take(SHOWN_MAX).map(|entry| entry.value.clone()).collect()
@@ -169,18 +171,35 @@ fn read(csv: &str, list_type: ListType) -> (Vec<NewEntry>, Vec<LineErrorBody>) {
         };
         match entry(list_type, (cell(0), cell(1), cell(2))) {
             Ok(entry) => entries.push(entry),
+            Err(message) if number == 0 => {
+                let message =
+                    format!("{message}; a line of headings has the columns value, comment and endsAt");
+                errors.push(LineErrorBody { line, message });
+            }
             Err(message) => errors.push(LineErrorBody { line, message }),
         }
     }
     (entries, errors)
 }
 
+/// Of a cell, as much as is told.
+fn shown(cell: &str) -> String {
+    let mut shown: String = cell.chars().take(CELL_SHOWN_CHARS).collect();
+    if shown.len() < cell.len() {
+        shown.push('…');
+    }
+    shown
+}
+
 fn entry(
     list_type: ListType,
     (value, comment, ends_at): (Option<&str>, Option<&str>, Option<&str>),
 ) -> std::result::Result<NewEntry, String> {
-    let value = value.and_then(|value| list_type.value(value));
-    let value = value.ok_or_else(|| format!("value must be {}", list_type.expected()))?;
+    let read = value.and_then(|value| list_type.value(value));
+    let value = read.ok_or_else(|| {
+        let given = value.map_or("value".to_owned(), |value| format!("\"{}\"", shown(value)));
+        format!("{given} must be {}", list_type.expected())
+    })?;
     if comment.is_some_and(|comment| comment.chars().count() > COMMENT_MAX_CHARS || comment.contains('\0')) {
         return Err(format!("comment must have at most {COMMENT_MAX_CHARS} characters"));
     }
@@ -277,14 +296,21 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_by_line() {
-        let expected =
-            "value must be a network such as 198.51.100.0/24, no wider than /8, or than /12 of IPv6";
+        let expected = |given: &str| {
+            format!(
+                "{given} must be a network such as 198.51.100.0/24, no wider than /8, or than /12 of IPv6"
+            )
+        };
+        let headings = format!(
+            "{}; a line of headings has the columns value, comment and endsAt",
+            expected("\"comment\"")
+        );
         let time = "endsAt must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`";
         check(
             "value,comment,endsAt\nnonsense\n\n203.0.113.0/24\n,c\n203.0.113.1,,tomorrow\n",
             &[("203.0.113.0/24", None, false)],
-            &[(2, expected), (5, expected), (6, time)],
+            &[(2, &expected("\"nonsense\"")), (5, &expected("value")), (6, time)],
         );
-        check("comment\nx\n", &[], &[(1, expected), (2, expected)]);
+        check("comment\nx\n", &[], &[(1, &headings), (2, &expected("\"x\""))]);
     }
 }

@@ -435,6 +435,8 @@ pub struct PreviewedListBody {
     asked_by: Vec<String>,
     /// The names of rules that are on and add to it.
     added_to_by: Vec<String>,
+    /// How many of the values are on the list already.
+    listed: usize,
 }
 
 /// Preview changing a list
@@ -461,7 +463,11 @@ pub async fn preview(
         };
         every(values.iter().enumerate().map(value)).map(Some)
     })?;
-    previewed(&app, &list, values).await.map(Answer)
+    let listed = match &values {
+        Some(values) => ops::listed(&app.long_reads, &list, values.clone()).await?,
+        None => 0,
+    };
+    previewed(&app, &list, values, listed).await.map(Answer)
 }
 
 /// Whom changing a list, or some values on it, would concern.
@@ -469,11 +475,12 @@ pub async fn previewed(
     app: &App,
     list: &TeamList,
     values: Option<Vec<String>>,
+    listed: usize,
 ) -> Result<PreviewedListBody, ApiError> {
     let found = ops::preview(&app.long_reads, &app.kept, &app.rosters, list, values).await?;
     let Concerned { identities, looked_at, total, channels } = found;
     let rules = app.kept.rules.current();
     let rules = rules.of(list.team_id);
     let (asked_by, added_to_by) = (ring::asked_by(rules, &list.slug), rules.that_add_to(&list.slug));
-    Ok(PreviewedListBody { identities, looked_at, total, channels, asked_by, added_to_by })
+    Ok(PreviewedListBody { identities, looked_at, total, channels, asked_by, added_to_by, listed })
 }

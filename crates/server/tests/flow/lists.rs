@@ -291,7 +291,7 @@ async fn a_table_is_taken_in_whole_or_not_at_all(engine: Engine) {
     assert_eq!(
         wrong["errors"],
         json!([
-            {"line": 3, "message": "value must be a domain such as example.com"},
+            {"line": 3, "message": "\"no domain\" must be a domain such as example.com"},
             {"line": 4, "message": "endsAt must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`"},
         ])
     );

@@ -64,6 +64,8 @@ export function ChoiceFilter({ name, label, options }: { name: string; label: st
     <NativeSelect
       size="sm"
       maw="100%"
+      // As wide as its longest word, and the arrow.
+      miw="fit-content"
       aria-label={label}
       value={search[name] ?? ""}
       data={[{ value: "", label }, ...options.map(([value, word, title]) => ({ value, label: word, title }))]}

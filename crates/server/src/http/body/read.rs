@@ -175,7 +175,8 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> (FieldError
     let message = error.inner().to_string();
     let mut place: Vec<_> = error.path().iter().filter_map(step).collect();
     let mut field = error.path().to_string();
-    if field == "." {
+    // What ends too early is wrong as a whole.
+    if field == "." || error.inner().is_eof() {
         field.clear();
     }
     let named = [words::UNKNOWN, words::MISSING].iter().find_map(|start| message.strip_prefix(start));

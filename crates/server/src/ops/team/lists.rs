@@ -277,6 +277,15 @@ impl Put {
     }
 }
 
+/// How many of these values are on a list.
+///
+/// # Errors
+/// Those of the store.
+pub async fn listed(long_reads: &LongReads, list: &TeamList, values: Vec<String>) -> Result<usize> {
+    let key = (list.team_id, list.id);
+    long_reads.read(move |tx| lists::with_values(tx, key, &values).map(|found| found.len())).await
+}
+
 /// What putting entries on a list would do; `None` where the team has none with this id.
 ///
 /// # Errors
@@ -373,10 +382,13 @@ pub async fn add(
         .write(move |tx| {
             let Some(put) = put(tx, &actor, (id, &entries), now)? else { return Ok(None) };
             let values = put.added.iter().chain(&put.changed).map(|entry| &entry.value);
-            let mut after = told_entries(&put.list, (put.added.len(), put.changed.len()), values);
+            let mut after = told_entries(&put.list, values);
+            after["added"] = json!(put.added.len());
+            after["changed"] = json!(put.changed.len());
             after["revision"] = json!(put.revision());
-            let audit_id = record(tx, &actor, (action, id), (None, Some(after)), now)?;
-            let audit_id = put.revision().map(|_| audit_id);
+            // What was there before is no change.
+            let acted = put.revision().map(|_| record(tx, &actor, (action, id), (None, Some(after)), now));
+            let audit_id = acted.transpose()?;
             Ok(Some(Added { put, audit_id }))
         })
         .await?;
@@ -399,7 +411,9 @@ pub async fn remove(
         .write(move |tx| {
             let Some(list) = lists::get(tx, actor.team_id, list_id)? else { return Ok(false) };
             let Some(entry) = take_off(tx, &list, &[id], now)?.pop() else { return Ok(false) };
-            let before = told_entries(&list, (1, 0), std::iter::once(&entry.value));
+            let mut before = told_entries(&list, std::iter::once(&entry.value));
+            before["entry"] = json!(entry.id);
+            before["removed"] = json!(1);
             record(tx, &actor, ("list-entry.delete", list_id), (Some(before), None), now)?;
             Ok(true)
         })
@@ -484,17 +498,13 @@ fn told(list: &TeamList) -> Value {
 }
 
 /// What is told of entries. Values that are a person's are not, since that person may be forgotten one day.
-fn told_entries<'v>(
-    list: &TeamList,
-    (added, changed): (usize, usize),
-    values: impl Iterator<Item = &'v String>,
-) -> Value {
+fn told_entries<'v>(list: &TeamList, values: impl Iterator<Item = &'v String>) -> Value {
     let is_nobodys = matches!(
         list.list_type,
         ListType::EmailDomain | ListType::Network | ListType::Asn | ListType::Country
     );
     let values: Option<Vec<_>> = is_nobodys.then(|| values.take(TOLD_MAX).collect());
-    json!({"list": list.slug, "added": added, "changed": changed, "values": values})
+    json!({"list": list.slug, "name": list.name, "values": values})
 }
 
 fn record(

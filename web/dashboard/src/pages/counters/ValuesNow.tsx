@@ -5,6 +5,7 @@ import { useDebouncedValue, useDisclosure } from "@mantine/hooks";
 import { keepPreviousData } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { $api, asApiError, errorText, type Schemas } from "../../api";
+import { sentence } from "../../fields";
 import { visible } from "../../app/visible";
 import { Answer } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
@@ -33,7 +34,7 @@ export function ValuesNow({ counter }: { counter: Definition }) {
   const isRefused = asApiError(preview.error)?.status === 400;
   const note = "Every stored event that it would count, in the window that ends now.";
   if (!isAsked || isRefused) {
-    return <Panel title="Values now"><Text c="dimmed" fz="sm">{isRefused ? <Words text={errorText(preview.error)} /> : "Available once every field is filled in."}</Text></Panel>;
+    return <Panel title="Values now"><Text c="dimmed" fz="sm">{isRefused ? <Words text={asApiError(preview.error)?.details.map(({ message }) => sentence(message)).join(" ") || errorText(preview.error)} /> : "Available once every field is filled in."}</Text></Panel>;
   }
   return (
     <Panel title="Values now" note={note}>

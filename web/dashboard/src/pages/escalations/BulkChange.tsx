@@ -54,23 +54,25 @@ interface SomeProps {
   ids: number[];
   /** That all of them have, where they have one. */
   status: string | undefined;
+  /** What is to be done with them, while that is asked; empty where it is yet to be chosen. */
+  act: string | undefined;
+  open: (act: string | undefined) => void;
   /** Selects none. */
   clear: () => void;
 }
 
 /** The buttons for those that are selected. */
-export function ActOnSome({ ids, status, clear }: SomeProps) {
-  const [isOpen, { open, close }] = useDisclosure(false);
+export function ActOnSome({ ids, status, act, open, clear }: SomeProps) {
   const title = `Act on ${ids.length.toLocaleString("en")} selected`;
   const end = (isDone: boolean) => {
-    close();
+    open(undefined);
     if (isDone) clear();
   };
   return (
     <>
-      <Button size="xs" onClick={open}>{title}…</Button>
+      <Button size="xs" onClick={() => open("")}>{title}…</Button>
       <Button size="xs" variant="subtle" onClick={clear}>Select none</Button>
-      {isOpen && <Dialog title={title} chosen={{ ids }} status={status} close={end} />}
+      {act !== undefined && <Dialog title={title} chosen={{ ids }} status={status} first={act} close={end} />}
     </>
   );
 }
@@ -79,12 +81,14 @@ interface DialogProps {
   title: string;
   chosen: Pick<NewBulkChange, "ids" | "filter">;
   status: string | undefined;
+  /** What is chosen first, if it can be done. */
+  first?: string;
   close: (isDone: boolean) => void;
 }
 
-function Dialog({ title, chosen, status, close }: DialogProps) {
+function Dialog({ title, chosen, status, first, close }: DialogProps) {
   const acts = actsOf(status);
-  const [act, setAct] = useState(acts[0]?.value ?? "");
+  const [act, setAct] = useState((acts.find(({ value }) => value === first) ?? acts[0])?.value ?? "");
   const [to, setTo] = useState(ME);
   const [label, setLabel] = useState(NONE);
   const [kind, setKind] = useState("");

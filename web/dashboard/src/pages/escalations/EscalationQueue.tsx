@@ -4,7 +4,7 @@ import { Button, Group, Kbd, Stack, Text } from "@mantine/core";
 import { keepPreviousData } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { $api, tellError } from "../../api";
+import { $api, tell, tellError } from "../../api";
 import { usePageSearch } from "../../app/search";
 import { useMay, useMayNot } from "../../app/session";
 import { Answer, Empty } from "../../parts/Answer";
@@ -86,7 +86,18 @@ function Queue({ query, page, moves, isWaiting }: Props) {
   const [closing, close] = useState<number>();
   const isClosing = closing !== undefined && closing === current?.id && CLOSE.from.includes(current.status);
   const begin = (one: Act) => (one === CLOSE ? triage && close(current?.id) : act(one));
+  // Keys act on those that are selected, where some are.
+  const [bulk, actOnSome] = useState<string>();
+  const orSome = (what: string, one: () => unknown) => void (marks.ids.size > 0 ? actOnSome(what) : one());
   const queue = useTop();
+  const look = (one: Escalation | undefined) => {
+    selection.select(one);
+    // Where it stands below the list and not beside it, it is brought into sight.
+    requestAnimationFrame(() => {
+      const detail = queue.current?.querySelector(`.${classes.detail}`);
+      if (detail && queue.current && detail.getBoundingClientRect().left === queue.current.getBoundingClientRect().left) detail.scrollIntoView({ block: "start" });
+    });
+  };
   const navigate = useNavigate();
   const open = async () => {
     if (!current) return;
@@ -102,7 +113,7 @@ function Queue({ query, page, moves, isWaiting }: Props) {
     if (triage && current && current.status !== "CLOSED") void assign(current, to).catch(tellError);
   };
   const put = () => triage && current && canSnooze(current) && snooze(current.id);
-  useQueueKeys({ isFree: !isClosing && !isSnoozing, snooze: () => void put(), step: selection.step, act: begin, open: () => void open(), assign: give, takeNext: () => void next(), mark: () => triage && current && marks.toggle(current.id) });
+  useQueueKeys({ isFree: !isClosing && !isSnoozing && bulk === undefined, snooze: () => orSome("", put), step: selection.step, act: (one) => orSome(one.to, () => begin(one)), open: () => void open(), assign: (to) => orSome("ASSIGN", () => give(to)), takeNext: () => void next(), mark: () => triage && current && marks.toggle(current.id) });
   const take = triage && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{NEXT_KEY}</Kbd>} title="Of the highest severity, the oldest that nobody works on" onClick={() => void next()}>Take the next one</Button>;
   useAskAhead(rows[rows.findIndex(({ id }) => id === current?.id) + 1]);
   if (rows.length === 0 && !current) return <Stack align="flex-start" gap="xs">{query.assignee && take}<Nothing query={query} /></Stack>;
@@ -113,11 +124,11 @@ function Queue({ query, page, moves, isWaiting }: Props) {
           <Group className={classes.take} gap="xs">
             {take}
             {marks.ids.size > 0
-              ? <ActOnSome ids={[...marks.ids]} status={query.status} clear={marks.clear} />
+              ? <ActOnSome ids={[...marks.ids]} status={query.status} act={bulk} open={actOnSome} clear={marks.clear} />
               : <ActOnAll query={{ ...query, openedBefore }} total={page.totalElements - arrived} isExact={page.totalIsExact} />}
           </Group>
         )}
-        <QueueRows rows={rows} selection={selection} marks={triage ? marks : undefined} isWaiting={isWaiting} />
+        <QueueRows rows={rows} selection={{ ...selection, select: look }} marks={triage ? marks : undefined} isWaiting={isWaiting} />
         {arrived > 0 && (
           <Group gap="xs" mt="xs" role="status">
             <Text fz="sm">{arrived} new</Text>
@@ -188,7 +199,11 @@ function useAct({ current, leave, select }: Selection): (act: Act, closing?: Clo
     if (!current || !triage || !from.includes(current.status)) return;
     leave();
     const done = move(current, to, closing);
-    if (to === "OPEN") return forgetMoved();
+    if (to === "OPEN") {
+      forgetMoved();
+      if (current.outcome === "GOOD") tell(`${current.identity.label} is still labeled good.`);
+      return;
+    }
     const untell = tellMoved(current, to, closing, () => {
       void takeBack(current, to, closing);
       select(current);

@@ -7,6 +7,7 @@ import { useState } from "react";
 import { $api, refresh, tell, type Schemas } from "../../api";
 import { Answer, Failure } from "../../parts/Answer";
 import { ChangePreview } from "../../parts/ChangePreview";
+import { PageLink } from "../../parts/PageLink";
 import { exactTime } from "../../parts/Time";
 import { ReasonField } from "./ReasonField";
 import { KINDS, outcomeWords, type Outcome } from "./words";
@@ -40,6 +41,20 @@ export function LabelIdentity({ outcome, close, ...rest }: Props) {
   );
 }
 
+/** The lists that people have put it on: a label takes nobody off those. */
+function StaysOn({ id }: { id: string }) {
+  const { data: all = [] } = $api.useQuery("get", "/api/identities/{id}/list-entries", { params: { path: { id } } });
+  // What a rule has put there, the label takes off.
+  const byHand = all.filter(({ list, entry }) => !list.trusted && !entry.author.startsWith("rule "));
+  const names = [...new Set(byHand.map(({ list }) => list.name))];
+  if (names.length === 0) return null;
+  return (
+    <Alert variant="light" color="yellow" p="xs" title={`It stays on ${names.join(", ")}`}>
+      <Text fz="sm">Somebody put it there by hand. <PageLink to="/identities/$id" params={{ id }} search={{ tab: "lists" } as never} fz="sm">Take it off in its tab Lists</PageLink>, or rules that use the lists match it still.</Text>
+    </Alert>
+  );
+}
+
 function Question({ identity: { id, label }, outcome, analysis, close }: Props & { outcome: Outcome }) {
   const form = useForm({ initialValues: { kind: "", reason: "", note: "" } });
   // What was looked at, whatever arrives meanwhile.
@@ -69,6 +84,7 @@ function Question({ identity: { id, label }, outcome, analysis, close }: Props &
             <Text fz="sm">It is labeled {label.outcome.toLowerCase()} already. The newest label counts.</Text>
           </Alert>
         )}
+        {outcome === "GOOD" && <StaysOn id={id} />}
         {outcome === "BAD" && <NativeSelect label="Kind" data={[NO_KIND, ...KINDS.map(({ value, label }) => ({ value, label }))]} maw={320} {...form.getInputProps("kind")} />}
         <ReasonField outcome={outcome} description="Optional, chosen or typed. Sent to your application by webhook; it may show it to the person." data-autofocus {...form.getInputProps("reason")} />
         <Textarea label="Note" description="Optional. Only your team sees it." autosize minRows={2} maxLength={NOTE_MAX_CHARS} {...form.getInputProps("note")} />

@@ -102,7 +102,7 @@ function Form({ lists, shown, first: type, close }: { lists: List[] } & Omit<Pro
         <TextInput label="Value" placeholder={kindOf(typeOf(form.values.list)).example} required maxLength={320} {...form.getInputProps("value")} />
         <TextInput label="Comment" placeholder="Why" maxLength={500} {...form.getInputProps("comment")} />
         <TextInput label="Ends" description="Empty: never" type="datetime-local" {...form.getInputProps("endsAt")} />
-        {isAsked && !consequences.error && <Consequences of={consequences} using="They match it from then on." unused={isTrusted ? undefined : "The entry changes nothing until one does."} />}
+        {isAsked && !consequences.error && <Consequences of={consequences} isAdding using="They match it from then on." unused={isTrusted ? undefined : "The entry changes nothing until one does."} />}
         {Boolean(failure) && <Failure error={failure} />}
         <Group justify="flex-end" gap="xs" className="buttons">
           <Button variant="default" onClick={close}>Cancel</Button>

@@ -19,18 +19,21 @@ interface Props {
   of: ReturnType<typeof useConsequences>;
   /** What becomes of the rules that use the list, and of those that add to it; nothing where nothing does. */
   using?: string;
+  /** Whether values are added, and not taken off. */
+  isAdding?: boolean;
   adding?: string;
   /** What is to be known where no rule uses it. */
   unused?: string;
 }
 
-export function Consequences({ of, using, adding, unused }: Props) {
+export function Consequences({ of, using, isAdding, adding, unused }: Props) {
   return (
     <Stack gap="xs">
       <Concerned of={of} />
       <Answer of={of} lines={1}>
-        {({ askedBy, addedToBy }: Previewed) => (
+        {({ askedBy, addedToBy, listed }: Previewed) => (
           <>
+            {using && isAdding && listed > 0 && <Text fz="sm"><strong>It is on the list already:</strong> adding it changes its comment and end alone.</Text>}
             {using && askedBy.length > 0 && <Text fz="sm"><strong>Used by {askedBy.join(", ")}.</strong> {using}</Text>}
             {adding && addedToBy.length > 0 && <Text fz="sm"><strong>Added to by {addedToBy.join(", ")}.</strong> {adding}</Text>}
             {using && adding && askedBy.length + addedToBy.length === 0 && <Text fz="sm" c="dimmed">No enabled rule uses it or adds to it.</Text>}

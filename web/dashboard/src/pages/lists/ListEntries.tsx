@@ -138,7 +138,7 @@ function AddQuestion({ list, entry, done, giveBack, cancel }: AddProps) {
   if (isRefused) return null;
   return (
     <Stack>
-      <Consequences of={consequences} using="They match it from then on." unused={list.trusted ? undefined : "The entry changes nothing until one does."} />
+      <Consequences of={consequences} isAdding using="They match it from then on." unused={list.trusted ? undefined : "The entry changes nothing until one does."} />
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={cancel} data-autofocus>Cancel</Button>
         <Button disabled={consequences.isPending} loading={add.isPending} onClick={() => add.mutate({ params: { path: { id: list.id } }, body: { entries: [entry] } })}>Add</Button>

@@ -3,16 +3,18 @@
 import { Alert, Button, Checkbox, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconBan } from "@tabler/icons-react";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { $api, asApiError, refresh, tell, tellError } from "../../api";
 import { useMay } from "../../app/session";
+import { sentence } from "../../fields";
 import { Answer, Failure } from "../../parts/Answer";
 import { counted } from "../../parts/counts";
 import { offer } from "../../parts/offer";
 import { IdentityLink } from "../../parts/PageLink";
 import { toUtc } from "../../parts/TimeFilter";
 import { refreshUndone, undo, undoneWords } from "../lists/undoAct";
-import { bannedWords, createRule, holders, type Key, keyOf, mayHitOthers, type Ring, typeWords } from "./ring";
+import { bannedWords, createRule, holders, isGood, type Key, keyOf, mayHitOthers, type Ring, typeWords } from "./ring";
 import classes from "./BanRing.module.css";
 
 export function BanRing({ id }: { id: string }) {
@@ -39,13 +41,24 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
   const [endsAt, end] = useState("");
   const [withRule, wantRule] = useState(true);
   const keys = ring.keys.filter((key) => chosen.has(keyOf(key)));
-  const lists = ring.lists.filter(({ type }) => keys.some((key) => key.type === type));
+  // Also of what was banned before.
+  const lists = ring.lists.filter(({ type }) => ring.keys.some((key) => key.type === type && (key.isBanned || chosen.has(keyOf(key)))));
   const unasked = lists.filter(({ rules }) => rules.length === 0);
+  const makesRule = manage && withRule && unasked.length > 0;
+  const rule = useMutation({
+    mutationFn: () => createRule(unasked),
+    onError: tellError,
+    onSuccess: async (name) => {
+      close();
+      tell(`The badge rule ${name} uses the lists.`);
+      await refresh("/api/identities", "/api/badge-rules", "/api/audit-log");
+    },
+  });
   const ban = $api.useMutation("post", "/api/identities/{id}/actions/ban-ring", {
     onError: () => {},
     onSuccess: async ({ auditId, lists: done }) => {
       close();
-      const name = manage && withRule && unasked.length > 0 ? await createRule(unasked).catch(tellError) : undefined;
+      const name = makesRule ? await createRule(unasked).catch(tellError) : undefined;
       const rule = name ? ` The badge rule ${name} uses the lists.` : unasked.length > 0 ? " That changes nothing until a rule uses the lists." : "";
       offer(`${bannedWords(done)}${rule}`, "Undo", async () => {
         tell(undoneWords(await undo(auditId)) + (name ? ` The badge rule ${name} stays.` : ""));
@@ -77,26 +90,30 @@ function Choice({ ring, id, close }: { ring: Ring; id: string; close: () => void
       {!ring.keysAreWhole && <Text fz="sm" c="dimmed">Of each type, the 50 values that most of the ring have are shown.</Text>}
       <Group align="flex-start" gap="sm">
         <TextInput label="Comment" description="Shown beside each value on the lists" maxLength={500} flex={2} miw={220} value={comment} onChange={(event) => say(event.currentTarget.value)} />
-        <TextInput label="Ends" description="Empty: never" error={refused} type="datetime-local" flex={1} miw={180} value={endsAt} onChange={(event) => end(event.currentTarget.value)} />
+        <TextInput label="Ends" description="Empty: never" error={refused && sentence(refused)} type="datetime-local" flex={1} miw={180} value={endsAt} onChange={(event) => end(event.currentTarget.value)} />
       </Group>
       <Effect keys={keys} />
       {ban.error && !refused && <Failure error={ban.error} />}
       <Group justify="flex-end" gap="xs" className="buttons">
         <Button variant="default" onClick={close}>Cancel</Button>
-        <Button color="red" disabled={keys.length === 0} loading={ban.isPending} onClick={submit}>Ban {counted(keys.length, "value")}</Button>
+        {keys.length === 0 && makesRule
+          ? <Button loading={rule.isPending} onClick={() => rule.mutate()}>Create the rule</Button>
+          : <Button color="red" disabled={keys.length === 0} loading={ban.isPending} onClick={submit}>Ban {counted(keys.length, "value")}</Button>}
       </Group>
     </Stack>
   );
 }
 
 function Members({ ring: { members, isWhole } }: { ring: Ring }) {
+  const good = members.filter(isGood).length;
   return (
     <details>
       <summary className={classes.summary}>
         {isWhole ? "" : "The nearest "}{counted(members.length, "identity", "identities")} in the ring{isWhole ? "" : "; there are more"}
+        {good > 0 && `; ${good.toLocaleString("en")} labeled good and left out`}
       </summary>
       <ul className={classes.members}>
-        {members.map(({ id, displayName }) => <li key={id}><IdentityLink id={id} name={displayName} /></li>)}
+        {members.map(({ id, displayName, ...member }) => <li key={id}><IdentityLink id={id} name={displayName} />{isGood(member) && ", labeled good"}</li>)}
       </ul>
     </details>
   );

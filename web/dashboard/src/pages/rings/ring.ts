@@ -14,6 +14,11 @@ export function typeWords(type: string): string {
   return TYPES[type] ?? type;
 }
 
+/** Whether somebody of a ring is labeled good, and so is left out of its ban. */
+export function isGood({ label }: Pick<Ring["members"][number], "label">): boolean {
+  return label?.outcome === "GOOD";
+}
+
 /** What tells a value from others. */
 export function keyOf({ type, value }: Key): string {
   return `${type} ${value}`;
@@ -22,10 +27,10 @@ export function keyOf({ type, value }: Key): string {
 /** "5 of the ring have it, and nobody else." */
 export function holders({ type, inside, outside, outsideIsExact }: Key): string {
   if (type === "IDENTITY") return inside > 0 ? "In the ring." : "Labeled good.";
-  const ring = `${inside.toLocaleString("en")} of the ring ${inside === 1 ? "has" : "have"} it`;
+  const ring = inside === 0 ? "Nobody to be banned has it" : `${inside.toLocaleString("en")} of the ring ${inside === 1 ? "has" : "have"} it`;
   if (outside === null || outside === undefined) return `${ring}. Who else has it is not known.`;
   if (outside === 0 && outsideIsExact) return `${ring}, and nobody else.`;
-  return `${ring}, and ${bounded(outside, outsideIsExact)} ${outside === 1 && outsideIsExact ? "other" : "others"}.`;
+  return `${ring}, ${inside === 0 ? "but" : "and"} ${bounded(outside, outsideIsExact)} ${outside === 1 && outsideIsExact ? "other" : "others"}.`;
 }
 
 /** Whether a ban of it may hit somebody outside the ring. */

@@ -63,12 +63,9 @@ export function OnOff({ name, isOn, turn, conditions, whenOff, whenOn }: OnOffPr
   return (
     <>
       <span className="on-paper">{isOn ? "Yes" : "No"}</span>
-      <Switch
-        aria-label={`${name} is enabled`}
-        checked={turn.isPending ? turn.variables : isOn}
-        disabled={!manage || turn.isPending}
-        onChange={open}
-      />
+      {manage
+        ? <Switch aria-label={`${name} is enabled`} checked={turn.isPending ? turn.variables : isOn} disabled={turn.isPending} onChange={open} />
+        : <span className="on-screen">{isOn ? "Yes" : "No"}</span>}
       <Modal opened={isAsking} onClose={close} title={`${action} “${name}”?`}>
         <Stack>
           {isOn ? <Text fz="sm">{whenOff}</Text> : <Matching conditions={conditions} whenOn={whenOn} />}

@@ -25,6 +25,7 @@ function outside(seconds: number, unit: number, min: number, max: number): strin
   if (seconds >= min && seconds <= max) return undefined;
   const name = UNITS.find(({ value }) => Number(value) === unit)?.label ?? "";
   const most = `${Math.floor(max / unit).toLocaleString("en")} ${name}`;
+  if (seconds < 0 && min === 0) return `Must be from 0 to ${most}.`;
   return min > 0 ? `Must be from ${Math.ceil(min / unit).toLocaleString("en")} to ${most}.` : `Must be at most ${most}.`;
 }
 
@@ -71,7 +72,6 @@ export function SecondsInput({ label, isLabelSeen = true, value, onChange, place
           // Nothing is put right unseen.
           clampBehavior="none"
           error={Boolean(wrong ?? error)}
-          allowNegative={false}
           allowDecimal={false}
           onChange={write}
           w={104}

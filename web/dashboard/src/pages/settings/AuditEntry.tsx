@@ -83,7 +83,7 @@ export function Changes({ entry: { before, after } }: Props) {
 /** Why something was done is read first, and ids last. */
 function rank({ path }: Difference): number {
   const name = path.split(".").at(-1) ?? "";
-  return /^(reason|comment|note)$/.test(name) ? 0 : /^(id|label|revision)$/i.test(name) ? 2 : 1;
+  return /^(reason|comment|note)$/.test(name) ? 0 : /^(id|label|revision|list|entry)$/i.test(name) ? 2 : 1;
 }
 
 const NAMED = 3;

@@ -28,7 +28,7 @@ const columns = (targetOf: (entry: Entry) => Named): Column<Entry>[] => [
   { title: "IP address", cell: ({ address }) => <span className="mono">{address ?? "–"}</span> },
   { title: "Action", cell: ({ action }) => <Only name="action" value={action} words={actionWords(action)} /> },
   { title: "Target", cell: (entry) => <Target entry={entry} target={targetOf(entry)} /> },
-  { title: "Changes", width: "34%", cell: (entry) => <><Changes entry={entry} />{entry.canBeUndone && <UndoAct id={entry.id} />}{entry.undone && <Undone by={entry.undone} />}</> },
+  { title: "Changes", width: "34%", cell: (entry) => <><Changes entry={entry} />{entry.canBeUndone && <UndoAct id={entry.id} title={`Undo “${actionWords(entry.action)}”?`} />}{entry.undone && <Undone by={entry.undone} />}</> },
 ];
 
 /** Where it was undone, and by whom. */
