@@ -214,20 +214,24 @@ async fn whom_a_change_concerns_is_told_before_it_is_made(engine: Engine) {
     let server = TestServer::start(engine).await;
     let devices = three_and_a_list(&server).await;
     let path = format!("/api/lists/{devices}/actions/preview");
-    let told = |identities: u64| json!({"identities": identities, "lookedAt": 3, "total": 3, "channels": ["ops"], "askedBy": ["Asks"], "addedToBy": ["Adds"]});
+    let told = |identities: u64, listed: u64| json!({"identities": identities, "lookedAt": 3, "total": 3, "channels": ["ops"], "askedBy": ["Asks"], "addedToBy": ["Adds"], "listed": listed});
     let before = server.get(&format!("/api/lists/{devices}")).await;
-    for (body, identities) in [
-        (json!({}), 2),
-        (json!({"values": ["own"]}), 1),
-        (json!({"values": ["own", "shared", "own"]}), 3),
-        (json!({"values": ["nobody's"]}), 0),
+    for (body, identities, listed) in [
+        (json!({}), 2, 0),
+        (json!({"values": ["own"]}), 1, 0),
+        (json!({"values": ["own", "shared", "own"]}), 3, 1),
+        (json!({"values": ["nobody's"]}), 0, 0),
     ] {
-        assert_eq!(server.post(&path, body.clone()).await, told(identities), "{body}");
+        assert_eq!(server.post(&path, body.clone()).await, told(identities, listed), "{body}");
     }
     let tried = server
         .post(&format!("/api/lists/{devices}/import?dryRun=true"), json!({"csv": "shared\nown\n"}))
         .await;
-    assert_eq!((&tried["added"], &tried["preview"]), (&json!(1), &told(1)), "what is there stays as it is");
+    assert_eq!(
+        (&tried["added"], &tried["preview"]),
+        (&json!(1), &told(1, 0)),
+        "what is there stays as it is"
+    );
     assert_eq!(server.get(&format!("/api/lists/{devices}")).await, before, "nothing is changed by asking");
     for (values, message) in [
         (json!([" "]), "values[0]: must be a fingerprint of a device, of at most 320 bytes"),

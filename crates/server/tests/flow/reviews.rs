@@ -1,13 +1,14 @@
 //! Reviews: by a model behind an endpoint that may misbehave, or by the built-in reviewer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dregs_server::clock::{Clock as _, SystemClock};
 use dregs_server::config::Config;
 use dregs_server::limit::Limit;
 use dregs_server::store::{Tx, reviews};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::on_both_engines;
 use crate::support::engine::Engine;

@@ -1,11 +1,12 @@
 //! A PostgreSQL that says nothing.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dregs_core::time::Timestamp;
 use dregs_server::store::{Location, Store, Tx};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::support::cluster::Cluster;
 

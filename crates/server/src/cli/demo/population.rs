@@ -109,6 +109,8 @@ struct Actor {
     /// Since the beginning of the demo.
     next: Duration,
     /// The time of its last event; none before the first.
+    /// When it was first acted for.
+    begun: Option<Timestamp>,
     clock: Option<Timestamp>,
     /// Until the next, of people.
     gap_ms: i64,
@@ -228,6 +230,7 @@ impl Actor {
             device: None,
             manner: Manner::Person,
             next: Duration::ZERO,
+            begun: None,
             clock: None,
             gap_ms: 0,
             acts: 0,
@@ -242,6 +245,7 @@ impl Actor {
         let at = self.time_of_act(now, random);
         let name = self.name_of_act(random);
         self.gap_ms = gap_of_a_person_ms(random);
+        self.gap_ms += asleep_ms(at.plus_millis(self.gap_ms), *self.begun.get_or_insert(now));
         let pause_ms = match self.manner {
             // The past is played faster than it happened; then the next act is one of today, at its time.
             Manner::Person => {
@@ -293,7 +297,10 @@ impl Actor {
             (Manner::Person, None) if self.device.as_deref() == Some(RING_DEVICE) => {
                 now.plus_millis(-PAST_MS)
             }
-            (Manner::Person, None) => now.plus_millis(-PAST_MS - random.random_range(0..DAY_MS)),
+            (Manner::Person, None) => {
+                let at = now.plus_millis(-PAST_MS - random.random_range(0..DAY_MS));
+                at.plus_millis(asleep_ms(at, now))
+            }
             (Manner::Person, Some(last)) => last.plus_millis(self.gap_ms),
             (Manner::Clockwork, Some(last)) => last.plus_millis(BOT_GAP_MS),
             (Manner::Clockwork | Manner::Disposable, _) => now,
@@ -301,6 +308,13 @@ impl Actor {
         // Nothing happens in the future.
         at.min(now)
     }
+}
+
+/// How much longer somebody sleeps at this time: eight hours a day, up to five hours before the demo has begun, so that all are
+/// awake while it is looked at.
+fn asleep_ms(at: Timestamp, begun: Timestamp) -> i64 {
+    let night_ms = at.millis_since(begun.plus_millis(-13 * HOUR_MS)).rem_euclid(DAY_MS);
+    (8 * HOUR_MS - night_ms).max(0)
 }
 
 /// Mostly seconds, now and then minutes, sometimes the hours between two visits.
@@ -435,6 +449,23 @@ mod tests {
             .map(|(who, badge)| caught(who, badge));
         // With disposable addresses: one every six seconds, from the sixth on.
         assert_eq!(caught, [BOT_AGENTS.len(), RING, 169]);
+    }
+
+    #[test]
+    fn people_sleep_at_night() {
+        let events = played(30);
+        for (who, of_group) in events.iter().filter(|(who, _)| *who == "person") {
+            let times: Vec<_> = of_group
+                .iter()
+                .map(|event| Timestamp::parse(event["timestamp"].as_str().unwrap()).unwrap())
+                .collect();
+            assert!(
+                times.iter().all(|at| asleep_ms(*at, START) == 0 || START.millis_since(*at) < 0),
+                "{who}"
+            );
+            let days: BTreeSet<_> = times.iter().map(|at| at.as_millis().div_euclid(DAY_MS)).collect();
+            assert!(days.len() > 2, "{days:?}");
+        }
     }
 
     #[test]
