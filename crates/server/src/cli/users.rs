@@ -96,7 +96,7 @@ async fn list(opened: &Existing, of: OfTeam) -> Result<(), Failure> {
     }
     if teams.len() < 2 {
         let heads = ["EMAIL", "ROLE", "NAME"].map(str::to_owned);
-        let row = |user: &User| [user.email.clone(), user.role.as_text().to_owned(), name(user)];
+        let row = |user: &User| [user.email.clone(), role(user), name(user)];
         let rows: Vec<_> = [heads].into_iter().chain(found.iter().map(row)).collect();
         columns(&rows).iter().for_each(line);
         return Ok(());
@@ -106,11 +106,16 @@ async fn list(opened: &Existing, of: OfTeam) -> Result<(), Failure> {
     let heads = ["EMAIL", "TEAM", "ROLE", "OWNER", "NAME"].map(str::to_owned);
     let owner = |user: &User| if user.is_owner { "owner" } else { "" }.to_owned();
     let row = |user: &User| {
-        [user.email.clone(), team(user.team_id), user.role.as_text().to_owned(), owner(user), name(user)]
+        [user.email.clone(), team(user.team_id), role(user), owner(user), name(user)]
     };
     let rows: Vec<_> = [heads].into_iter().chain(found.iter().map(row)).collect();
     columns(&rows).iter().for_each(line);
     Ok(())
+}
+
+/// As the dashboard and `--role` have it.
+fn role(user: &User) -> String {
+    if user.role == Role::User { "ANALYST" } else { user.role.as_text() }.to_owned()
 }
 
 fn name(user: &User) -> String {

@@ -88,7 +88,11 @@ function Queue({ query, page, moves, isWaiting }: Props) {
   const begin = (one: Act) => (one === CLOSE ? triage && close(current?.id) : act(one));
   // Keys act on those that are selected, where some are.
   const [bulk, actOnSome] = useState<string>();
-  const orSome = (what: string, one: () => unknown) => void (marks.ids.size > 0 ? actOnSome(what) : one());
+  const isSome = marks.ids.size > 0;
+  const orSome = (what: string, one: () => unknown) => void (isSome ? actOnSome(what) : one());
+  useEffect(() => {
+    if (!isSome) actOnSome(undefined);
+  }, [isSome]);
   const queue = useTop();
   const look = (one: Escalation | undefined) => {
     selection.select(one);
@@ -123,7 +127,7 @@ function Queue({ query, page, moves, isWaiting }: Props) {
         {take && (
           <Group className={classes.take} gap="xs">
             {take}
-            {marks.ids.size > 0
+            {isSome
               ? <ActOnSome ids={[...marks.ids]} status={query.status} act={bulk} open={actOnSome} clear={marks.clear} />
               : <ActOnAll query={{ ...query, openedBefore }} total={page.totalElements - arrived} isExact={page.totalIsExact} />}
           </Group>
