@@ -9,7 +9,7 @@ use super::{Failure, runtime};
 use crate::clock::{Clock as _, SystemClock};
 use crate::ops::access::sign_in;
 use crate::ops::team::teams::{self, Ownership};
-use crate::store::users::{self, User};
+use crate::store::users::{self, Role, User};
 use crate::vault::new_token;
 
 #[derive(Args)]
