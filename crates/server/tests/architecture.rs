@@ -30,7 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("workers", &["app", "clock", "limit", "ops", "store", "channels", "failpoint", "shutdown", "trace"]),
-    ("serve", &["app", "http", "ops", "shutdown", "store", "trace", "workers"]),
+    ("serve", &["app", "http", "ops", "runtime", "shutdown", "store", "trace", "workers"]),
     (
         "cli",
         &[
@@ -39,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "config",
             "failpoint",
             "ops",
+            "runtime",
             "serve",
             "store",
             "channels::egress",

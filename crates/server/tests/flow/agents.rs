@@ -351,7 +351,7 @@ async fn a_rule_asks_for_an_agent(engine: Engine) {
         let open = server.get("/api/escalations").await["content"].clone();
         let badges = server.get("/api/identities/ada").await["badges"].clone();
         let told = (open.as_array()?.len(), &open[0]["identity"]["id"], &badges[0]["explanation"]);
-        (told == (1, &json!("ada"), &json!("an AI agent acts for it."))).then_some(())
+        (told == (1, &json!("ada"), &json!("An AI agent acts for it."))).then_some(())
     })
     .await;
     let mut rule = asked("ChatGTP", Value::Null);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use dregs_core::badge::{self, BadgeType};
-use dregs_core::event::{Limits, Origin, read};
+use dregs_core::event::{Event, Limits, Origin, read};
 use dregs_core::rules::{
     BadgeRule, Condition, EscalationRule, Facts, Rules, Severity, Standing, Which, decide,
 };
@@ -182,15 +182,9 @@ async fn judge_stored(
     patience: Duration,
 ) -> Vec<String> {
     let mut world = World::default();
-    let mut complaints = Vec::new();
-    for id in stored {
-        let Some(sent) = traffic.ledger().sent(id).map(Value::to_string) else {
-            complaints.push(format!("{id} was never sent"));
-            continue;
-        };
-        let (now, limits) = (SystemClock.now(), Limits::default());
-        let read = read(sent.as_bytes(), &Origin::UNSEEN_BACKEND, now, limits, &mut String::new).unwrap();
-        world.take(&read.event);
+    let (events, mut complaints) = events(stored, traffic);
+    for event in &events {
+        world.take(event);
     }
     for user in world.ids() {
         call(address, Method::POST, &format!("/identities/{user}/actions/analyze"), Value::Null).await;
@@ -216,6 +210,21 @@ async fn judge_stored(
     complaints
 }
 
+/// Stored events as the model reads them, and what is wrong with the rest.
+pub fn events(stored: &[String], traffic: &Traffic) -> (Vec<Event>, Vec<String>) {
+    let (mut events, mut complaints) = (Vec::with_capacity(stored.len()), Vec::new());
+    for id in stored {
+        let Some(sent) = traffic.ledger().sent(id).map(Value::to_string) else {
+            complaints.push(format!("{id} was never sent"));
+            continue;
+        };
+        let (now, limits) = (SystemClock.now(), Limits::default());
+        let read = read(sent.as_bytes(), &Origin::UNSEEN_BACKEND, now, limits, &mut String::new).unwrap();
+        events.push(read.event);
+    }
+    (events, complaints)
+}
+
 /// Whoever had an escalation is on the list once, and nobody else.
 async fn judge_list(address: SocketAddr) -> Option<String> {
     let get = async |path: &str| call(address, Method::GET, path, Value::Null).await;
@@ -239,7 +248,7 @@ async fn judge_list(address: SocketAddr) -> Option<String> {
 }
 
 /// The stored events in the order in which they came.
-async fn order(store: &Store) -> Vec<String> {
+pub async fn order(store: &Store) -> Vec<String> {
     let read = |tx: &mut dregs_server::store::Tx| {
         // In the order in which they were folded, whatever a clock said.
         let sql = "select external_id from events order by id";

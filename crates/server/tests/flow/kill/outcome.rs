@@ -32,7 +32,7 @@ pub struct Outcome {
     /// What arrived, each with its event id.
     received: Vec<(Told, String)>,
     /// The same by channel and identity.
-    heard: BTreeMap<(i64, String), Heard>,
+    pub heard: BTreeMap<(i64, String), Heard>,
     contradictions: Vec<Told>,
     unsigned: usize,
 }

@@ -16,9 +16,9 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::judge::{judge, set_rules};
+use super::judge::{self, judge, set_rules};
 use super::traffic::{Moods, Traffic};
-use super::{ALL_EVENTS, outcome, quiet, seed, show};
+use super::{ALL_EVENTS, outcome, quiet, seed, show, told};
 use crate::support::engine::Engine;
 use crate::support::receiver::Receiver;
 use crate::support::server::{Ground, TestServer};
@@ -101,6 +101,8 @@ impl Scene {
         show(&found.to_string());
         complaints.extend(self.traffic.ledger().compare(&found.events));
         complaints.extend(found.complaints());
+        let (events, _) = judge::events(&judge::order(&server.app.store).await, &self.traffic);
+        complaints.extend(told::untimely(&events, &found.heard));
         assert!(found.decided() > 0, "no rule has decided anything");
         complaints
     }

@@ -1,15 +1,18 @@
 //! What an endpoint must have been told, by the model: from the scores of each cycle it says which messages there must be,
 //! with what numbers and in which order. Of the database it knows nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dregs_core::badge::Badge;
+use dregs_core::event::Event;
 use dregs_core::rules::{Facts, Standing, decide};
-use dregs_core::score::Scores;
+use dregs_core::score::{Scores, Weights};
 use dregs_core::time::Timestamp;
+use dregs_core::world::World;
 use serde_json::{Value, json};
 
 use super::judge::{BADGE, rules};
+use super::show;
 
 /// Neither rule has a delay, so that it is the same at any time.
 const AT: Timestamp = Timestamp::from_millis(1_795_426_200_000);
@@ -78,8 +81,65 @@ fn expected(heard: &Heard) -> Vec<(i64, Value)> {
     (1..).zip(said).collect()
 }
 
+/// Whose cycles have found what the model finds at no instant at which they may have begun. Given all events in the order in
+/// which they were stored, it scores each identity as it was after so many of its own as the cycle had seen, until the next.
+pub fn untimely(events: &[Event], heard: &BTreeMap<(i64, String), Heard>) -> Vec<String> {
+    let mut cycles: BTreeMap<&str, VecDeque<Cycle>> = BTreeMap::new();
+    for ((_, name), heard) in heard {
+        let scored = heard.values().filter(|(event, _)| event == "IDENTITY_SCORED");
+        // Every channel hears the same.
+        cycles.insert(name, scored.map(|(_, data)| Cycle::new(data)).collect());
+    }
+    let mut world = World::default();
+    let (mut seen, mut complaints) = (BTreeMap::<&str, u64>::new(), Vec::new());
+    let mut told = 0;
+    for event in events {
+        let Some(identity) = &event.identity else { continue };
+        let own = seen.entry(identity.id.as_str()).or_default();
+        if let Some(late) = cycles.get_mut(identity.id.as_str()) {
+            while let Some(cycle) = late.pop_front_if(|cycle| cycle.events <= *own) {
+                complaints.push(format!("{} {cycle:?}: the model never finds that", identity.id));
+            }
+        }
+        world.take(event);
+        *own += 1;
+        for (name, cycles) in &mut cycles {
+            let count = seen.get(name).copied().unwrap_or_default();
+            if cycles.front().is_none_or(|cycle| cycle.events != count) {
+                continue;
+            }
+            let scores = world.analyze(name, &Weights::default()).map(|analysis| analysis.scores);
+            while cycles.pop_front_if(|cycle| cycle.events == count && Some(cycle.scores) == scores).is_some()
+            {
+                told += 1;
+            }
+        }
+    }
+    for (name, left) in cycles {
+        complaints.extend(left.iter().map(|cycle| format!("{name} {cycle:?}: the model never finds that")));
+    }
+    show(&format!("{told} cycles have found what the model finds, of {} events", events.len()));
+    complaints
+}
+
+#[derive(Debug)]
+struct Cycle {
+    /// How many events of its identity it has seen.
+    events: u64,
+    scores: Scores,
+}
+
+impl Cycle {
+    fn new(data: &Value) -> Self {
+        let scores = serde_json::from_value(data["scores"].clone()).unwrap();
+        Self { events: data["eventCount"].as_u64().unwrap(), scores }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use dregs_core::event::{Limits, Origin, read};
+
     use super::*;
 
     const LOW: u8 = 10;
@@ -117,6 +177,41 @@ mod tests {
             moved("ESCALATION_CLOSED", HIGH),
         ];
         (1..).zip(all).collect()
+    }
+
+    #[test]
+    fn a_cycle_that_the_model_finds_at_no_instant_is_found() {
+        let at = |seconds: i64| AT.plus_millis(seconds * 1_000).to_string();
+        let sent = |id: &str, user: &str, seconds: i64| {
+            let device = json!({"fingerprint": "shared"});
+            let event = json!({"type": "login", "id": id, "identity": {"id": user}, "device": device, "timestamp": at(seconds)});
+            let (text, limits) = (event.to_string(), Limits::default());
+            read(text.as_bytes(), &Origin::UNSEEN_BACKEND, AT.plus_millis(60_000), limits, &mut String::new)
+                .unwrap()
+                .event
+        };
+        let users = ["ada", "bob", "eve", "joe", "kim", "mia"];
+        let events: Vec<_> = (0..).zip(users).map(|(n, user)| sent(&format!("e{n}"), user, n)).collect();
+        // As ada is scored alone, and when all have come to her device.
+        let scored = |after: usize| {
+            let mut world = World::default();
+            events[..after].iter().for_each(|event| drop(world.take(event)));
+            json!({"scores": world.analyze("ada", &Weights::default()).unwrap().scores, "eventCount": 1})
+        };
+        let told = |cycles: &[Value]| {
+            let cycles = cycles.iter().map(|data| ("IDENTITY_SCORED".to_owned(), data.clone()));
+            untimely(&events, &BTreeMap::from([((1, "ada".to_owned()), (1..).zip(cycles).collect())])).len()
+        };
+        let (alone, last) = (scored(1), scored(users.len()));
+        assert_ne!(alone, last);
+        assert_eq!(told(&[alone.clone(), alone.clone(), last.clone(), last.clone()]), 0);
+        assert_eq!(told(&[last.clone(), alone.clone()]), 1, "time does not go back");
+        let mut other = alone.clone();
+        other["scores"]["uniqueness"] = json!(1);
+        assert_eq!(told(&[other]), 1);
+        let mut other = alone;
+        other["eventCount"] = json!(2);
+        assert_eq!(told(&[other]), 1, "of an event that never came");
     }
 
     #[test]
