@@ -87,6 +87,21 @@ test("those that are selected, by key or by click, are acted on together, and no
   await eventually("none", async () => (await selected.count()) === 0);
   const ids = await Promise.all([0, 2].map((at) => rows.nth(at).getAttribute("id")));
   for (const at of [0, 2]) await rows.nth(at).getByTitle("Select (x)").click();
+  const focused = () => desk.evaluate(() => document.activeElement.value);
+  for (const [key, act, to] of [["m", "ASSIGN", "me"], ["u", "ASSIGN", "none"], ["a", "ACKNOWLEDGED"]]) {
+    await desk.keyboard.press(key);
+    const asked = desk.getByRole("dialog", { name: "Act on 2 selected" });
+    await eventually(`the focus of ${key}`, async () => (await focused()) === act);
+    if (to) assert.equal(await asked.getByLabel("To").inputValue(), to, key);
+    await desk.keyboard.press("Escape");
+    await asked.waitFor({ state: "detached" });
+  }
+  // What several cannot be given is not taken for something else.
+  for (const [key, said] of [["s", "Snooze one at a time"], ["o", "That cannot be done"]]) {
+    await desk.keyboard.press(key);
+    await desk.getByText(said).waitFor();
+    assert.equal(await desk.getByRole("dialog").count(), 0, key);
+  }
   // A key acts on these, and not on the one that is looked at.
   await desk.keyboard.press("j");
   await desk.keyboard.press("c");
@@ -97,7 +112,8 @@ test("those that are selected, by key or by click, are acted on together, and no
   await desk.getByText("Closed: 2 escalations.").waitFor();
   const left = (await open()).map(({ id }) => `escalation-${id}`);
   assert.deepEqual([left.length, ids.filter((id) => left.includes(id))], [3, []]);
-  await desk.getByRole("button", { name: "Undo" }).click();
+  // The key undoes what was done last.
+  await desk.keyboard.press("z");
   await desk.getByText("Undone: 2 escalations.").waitFor();
   assert.equal((await open()).length, 5);
   await desk.setViewportSize({ width: 390, height: 844 });

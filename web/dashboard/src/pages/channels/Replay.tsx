@@ -3,7 +3,7 @@
 import { Button, Group, Modal, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
-import { $api, refresh, tell, type Schemas } from "../../api";
+import { $api, refresh, type Schemas } from "../../api";
 import { Failure } from "../../parts/Answer";
 import { exactTime } from "../../parts/Time";
 import { toLocal, toUtc } from "../../parts/TimeFilter";
@@ -11,6 +11,7 @@ import { counted } from "../../parts/counts";
 import { required, showFirst, useRefusal } from "../../parts/refusal";
 import type { Channel } from "./config";
 import { Waiting } from "./Waiting";
+import { tellSent } from "./waits";
 
 type Range = Omit<Schemas["ReplayBody"], "dryRun">;
 
@@ -62,7 +63,9 @@ function ReplayForm({ channel, onDone }: { channel: Channel; onDone: () => void 
     if (!counted) return;
     replay.mutate({ params, body: { ...counted, dryRun: false } }, {
       onSuccess: ({ queued }) => {
-        tell(`${deliveries(queued)} queued.`);
+        const { id, enabled, health } = channel;
+        const waitsFor = health.status === "FAILING" ? "HELD" : null;
+        tellSent(`${deliveries(queued)} queued.`, { channelId: id, status: enabled ? "PENDING" : "PAUSED", waitsFor, nextAttemptAt: health.resumesAt });
         void refresh("/api/channels", "/api/deliveries");
         onDone();
       },

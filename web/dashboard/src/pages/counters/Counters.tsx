@@ -45,7 +45,7 @@ function actions(mayChange: boolean): Column<Counter> {
   return {
     title: "Actions",
     cell: (counter) => (
-      <Group gap={4} wrap="nowrap">
+      <Group gap={4}>
         <CounterValues counter={counter} />
         {mayChange && <><EditCounter counter={counter} /><Remove counter={counter} /></>}
       </Group>

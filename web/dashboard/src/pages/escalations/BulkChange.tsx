@@ -17,13 +17,27 @@ import { Choices } from "./Choices";
 import { NONE, OUTCOMES, REASON_NOTE } from "./CloseEscalation";
 import { ME, NOBODY } from "./escalations";
 
+/** Beside the statuses that escalations can be given. */
+export const ASSIGN = "ASSIGN";
+
+/** What is chosen when a dialog opens: an act, and whom something is assigned to. */
+export interface First {
+  act?: string;
+  to?: string;
+}
+
+/** Whether an act does something to the escalations of a list in this status. */
+export function canBeDone(status: string | undefined, act: string | undefined): boolean {
+  return act === undefined || actsOf(status).some(({ value }) => value === act);
+}
+
 /** What can be done to the escalations of a list in this status. */
 function actsOf(status: string | undefined) {
   return [
     { value: "ACKNOWLEDGED", label: "Acknowledge" },
     { value: "CLOSED", label: "Close" },
     { value: "OPEN", label: backToOpen(status).act },
-    { value: "ASSIGN", label: "Assign" },
+    { value: ASSIGN, label: "Assign" },
     // Where all have one status, nothing is to be done to give them that.
   ].filter(({ value }) => value !== status);
 }
@@ -54,15 +68,15 @@ interface SomeProps {
   ids: number[];
   /** That all of them have, where they have one. */
   status: string | undefined;
-  /** What is to be done with them, while that is asked; empty where it is yet to be chosen. */
-  act: string | undefined;
-  open: (act: string | undefined) => void;
+  /** What is chosen first, while it is asked what to do with them. */
+  first: First | undefined;
+  open: (first: First | undefined) => void;
   /** Selects none. */
   clear: () => void;
 }
 
 /** The buttons for those that are selected. */
-export function ActOnSome({ ids, status, act, open, clear }: SomeProps) {
+export function ActOnSome({ ids, status, first, open, clear }: SomeProps) {
   const title = `Act on ${ids.length.toLocaleString("en")} selected`;
   const end = (isDone: boolean) => {
     open(undefined);
@@ -70,9 +84,9 @@ export function ActOnSome({ ids, status, act, open, clear }: SomeProps) {
   };
   return (
     <>
-      <Button size="xs" onClick={() => open("")}>{title}…</Button>
+      <Button size="xs" onClick={() => open({})}>{title}…</Button>
       <Button size="xs" variant="subtle" onClick={clear}>Select none</Button>
-      {act !== undefined && <Dialog title={title} chosen={{ ids }} status={status} first={act} close={end} />}
+      {first && <Dialog title={title} chosen={{ ids }} status={status} first={first} close={end} />}
     </>
   );
 }
@@ -81,22 +95,21 @@ interface DialogProps {
   title: string;
   chosen: Pick<NewBulkChange, "ids" | "filter">;
   status: string | undefined;
-  /** What is chosen first, if it can be done. */
-  first?: string;
+  first?: First;
   close: (isDone: boolean) => void;
 }
 
-function Dialog({ title, chosen, status, first, close }: DialogProps) {
+function Dialog({ title, chosen, status, first = {}, close }: DialogProps) {
   const acts = actsOf(status);
-  const [act, setAct] = useState((acts.find(({ value }) => value === first) ?? acts[0])?.value ?? "");
-  const [to, setTo] = useState(ME);
+  const [act, setAct] = useState(first.act ?? acts[0]?.value ?? "");
+  const [to, setTo] = useState(first.to ?? ME);
   const [label, setLabel] = useState(NONE);
   const [kind, setKind] = useState("");
   const [reason, setReason] = useState("");
   const [isForced, setForced] = useState(false);
   const members = useMembers().filter(({ role }) => role !== "VIEWER").map(({ email, name }) => ({ value: email, label: name ?? email }));
   const outcome = act === "CLOSED" && label !== NONE ? (label as Outcome) : undefined;
-  const what = act === "ASSIGN" ? { assignee: to, force: isForced } : { status: act, force: false };
+  const what = act === ASSIGN ? { assignee: to, force: isForced } : { status: act, force: false };
   const change: NewBulkChange = {
     ...chosen, ...what, ...(outcome && { outcome }), ...(outcome === "BAD" && kind && { kind }),
   };
@@ -110,8 +123,8 @@ function Dialog({ title, chosen, status, first, close }: DialogProps) {
       <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
         <Stack>
           <Choices name="act" label="What to do" value={act} options={acts} onChange={setAct} isFirst />
-          {act === "ASSIGN" && <NativeSelect label="To" data={[{ value: ME, label: "Me" }, { value: NOBODY, label: "Nobody" }, ...members]} value={to} onChange={(event) => setTo(event.currentTarget.value)} />}
-          {act === "ASSIGN" && <Checkbox label="Also what somebody else works on" checked={isForced} onChange={(event) => setForced(event.currentTarget.checked)} />}
+          {act === ASSIGN && <NativeSelect label="To" data={[{ value: ME, label: "Me" }, { value: NOBODY, label: "Nobody" }, ...members]} value={to} onChange={(event) => setTo(event.currentTarget.value)} />}
+          {act === ASSIGN && <Checkbox label="Also what somebody else works on" checked={isForced} onChange={(event) => setForced(event.currentTarget.checked)} />}
           {act === "CLOSED" && (
             <>
               <Choices name="outcome" label="Label the identities" value={label} options={OUTCOMES.map(({ value, label }) => ({ value, label }))} onChange={setLabel} />

@@ -9,7 +9,7 @@ interface Choosable {
   value: string;
   options: { value: string; label: string; key?: string }[];
   onChange: (value: string) => void;
-  /** Where the focus is when the dialog opens: at the first of them. */
+  /** Where the focus is when the dialog opens: at what is chosen, or at the first of them. */
   isFirst?: boolean;
 }
 
@@ -23,7 +23,7 @@ export function Choices({ name, label, value, options, onChange, isFirst = false
             value={one.value}
             label={<>{one.label} {one.key && <Kbd size="xs" className={classes.key}>{one.key}</Kbd>}</>}
             classNames={{ body: classes.choice }}
-            data-autofocus={(isFirst && place === 0) || undefined}
+            data-autofocus={(isFirst && (value === "" ? place === 0 : one.value === value)) || undefined}
           />
         ))}
       </Group>

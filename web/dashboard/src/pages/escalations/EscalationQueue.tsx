@@ -13,11 +13,11 @@ import { PageLink } from "../../parts/PageLink";
 import { useReasons } from "../labels/ReasonField";
 import { useArrivals } from "./arrivals";
 import { assign, takeNext } from "./assigning";
-import { ActOnAll, ActOnSome } from "./BulkChange";
+import { ActOnAll, ActOnSome, ASSIGN, canBeDone, type First } from "./BulkChange";
 import { CloseEscalation } from "./CloseEscalation";
 import { Detail } from "./Detail";
 import classes from "./EscalationQueue.module.css";
-import { askAhead, isAskedFor, rowsOf, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
+import { askAhead, isAskedFor, NOBODY, rowsOf, useQueueQuery, type Escalation, type EscalationPage, type QueueQuery } from "./escalations";
 import { NEXT_KEY, useQueueKeys } from "./keys";
 import { CLOSE, closeOthers, forgetMoved, move, moved, takeBack, tellMoved, useMoves, type Act, type Closing, type Moves } from "./moves";
 import { QueueFilters, WAVES } from "./QueueFilters";
@@ -87,9 +87,13 @@ function Queue({ query, page, moves, isWaiting }: Props) {
   const isClosing = closing !== undefined && closing === current?.id && CLOSE.from.includes(current.status);
   const begin = (one: Act) => (one === CLOSE ? triage && close(current?.id) : act(one));
   // Keys act on those that are selected, where some are.
-  const [bulk, actOnSome] = useState<string>();
+  const [bulk, actOnSome] = useState<First>();
   const isSome = marks.ids.size > 0;
-  const orSome = (what: string, one: () => unknown) => void (isSome ? actOnSome(what) : one());
+  const orSome = (first: First, one: () => unknown) => {
+    if (!isSome) one();
+    else if (canBeDone(query.status, first.act)) actOnSome(first);
+    else tell("That cannot be done to those that are selected.");
+  };
   useEffect(() => {
     if (!isSome) actOnSome(undefined);
   }, [isSome]);
@@ -117,7 +121,7 @@ function Queue({ query, page, moves, isWaiting }: Props) {
     if (triage && current && current.status !== "CLOSED") void assign(current, to).catch(tellError);
   };
   const put = () => triage && current && canSnooze(current) && snooze(current.id);
-  useQueueKeys({ isFree: !isClosing && !isSnoozing && bulk === undefined, snooze: () => orSome("", put), step: selection.step, act: (one) => orSome(one.to, () => begin(one)), open: () => void open(), assign: (to) => orSome("ASSIGN", () => give(to)), takeNext: () => void next(), mark: () => triage && current && marks.toggle(current.id) });
+  useQueueKeys({ isFree: !isClosing && !isSnoozing && bulk === undefined, snooze: () => (isSome ? tell("Snooze one at a time: select none first.") : put()), step: selection.step, act: (one) => orSome({ act: one.to }, () => begin(one)), open: () => void open(), assign: (to) => orSome({ act: ASSIGN, to: to ?? NOBODY }, () => give(to)), takeNext: () => void next(), mark: () => triage && current && marks.toggle(current.id) });
   const take = triage && <Button size="xs" variant="default" rightSection={<Kbd size="xs">{NEXT_KEY}</Kbd>} title="Of the highest severity, the oldest that nobody works on" onClick={() => void next()}>Take the next one</Button>;
   useAskAhead(rows[rows.findIndex(({ id }) => id === current?.id) + 1]);
   if (rows.length === 0 && !current) return <Stack align="flex-start" gap="xs">{query.assignee && take}<Nothing query={query} /></Stack>;
@@ -128,7 +132,7 @@ function Queue({ query, page, moves, isWaiting }: Props) {
           <Group className={classes.take} gap="xs">
             {take}
             {isSome
-              ? <ActOnSome ids={[...marks.ids]} status={query.status} act={bulk} open={actOnSome} clear={marks.clear} />
+              ? <ActOnSome ids={[...marks.ids]} status={query.status} first={bulk} open={actOnSome} clear={marks.clear} />
               : <ActOnAll query={{ ...query, openedBefore }} total={page.totalElements - arrived} isExact={page.totalIsExact} />}
           </Group>
         )}

@@ -1,10 +1,10 @@
 // Changes of many escalations: begun, followed to their end, and undone.
 
-import { api, refresh, tell, type Schemas } from "../../api";
-import { offer } from "../../parts/offer";
+import { api, refresh, tell, tellError, type Schemas } from "../../api";
 import { word } from "../../parts/score";
 import { kindWords, outcomeWords } from "../labels/words";
 import { ACTIVE, type QueueQuery } from "./escalations";
+import { tellDone } from "./moves";
 
 export type BulkChange = Schemas["BulkChangeBody"];
 export type NewBulkChange = Schemas["NewBulkChangeBody"];
@@ -45,7 +45,8 @@ export async function begin(change: NewBulkChange, before?: string): Promise<voi
   const ended = await follow(data.id, "FINISHED");
   const { changed, skipped } = ended;
   const others = skipped > 0 ? ` ${skipped.toLocaleString("en")} needed no change.` : "";
-  offer(`${changeWords(ended, before)}: ${changed.toLocaleString("en")} ${changed === 1 ? "escalation" : "escalations"}.${others}`, "Undo", () => undo(ended.id));
+  const done = `${changeWords(ended, before)}: ${changed.toLocaleString("en")} ${changed === 1 ? "escalation" : "escalations"}.${others}`;
+  tellDone(done, () => void undo(ended.id).catch(tellError));
 }
 
 /** Takes a change back, and says what could not be. */

@@ -46,7 +46,7 @@ function Recorded({ record, opens = false }: { record: Parameters<typeof Answer<
           )}
         </Answer>
       </Panel>
-      <Panel title="Overlap" note="Which other rules, badges and analyzers match the same identities.">
+      <Panel title="Overlap" note="Which other rules, badges and analyzers have matched the same identities as this rule in any of its versions.">
         <Answer of={record} lines={3}>{(record) => <Overlaps record={record} />}</Answer>
       </Panel>
     </>

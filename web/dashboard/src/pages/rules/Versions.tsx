@@ -72,7 +72,7 @@ function Differences({ from, to }: { from: BadgeRule | EscalationRule; to: Badge
   if (found.length === 0 && !isOtherwise && !addsOthers) return <Text fz="sm" c="dimmed">It says the same as the rule in force.</Text>;
   return (
     <ul style={{ margin: 0, paddingLeft: "1.25rem", fontSize: "0.875rem" }} aria-label="Differences">
-      {isOtherwise && <li>Other conditions, instead of <del><ConditionsInWords conditions={from.conditions} /></del></li>}
+      {isOtherwise && <li>Conditions: <del><ConditionsInWords conditions={from.conditions} /></del> <ins><ConditionsInWords conditions={to.conditions} /></ins></li>}
       {addsOthers && <li>Adds to lists: <del><Additions of={from} /></del> <ins><Additions of={to} /></ins></li>}
       {found.map(({ path, before, after }) => (
         <li key={path} className="break">{pathWords(path)}: {before !== undefined && <del>{valueWords(before)}</del>} {after !== undefined && <ins>{valueWords(after)}</ins>}</li>
