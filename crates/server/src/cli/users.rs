@@ -105,9 +105,7 @@ async fn list(opened: &Existing, of: OfTeam) -> Result<(), Failure> {
         |id| teams.iter().find(|team| team.id == id).map_or_else(String::new, |team| team.name.clone());
     let heads = ["EMAIL", "TEAM", "ROLE", "OWNER", "NAME"].map(str::to_owned);
     let owner = |user: &User| if user.is_owner { "owner" } else { "" }.to_owned();
-    let row = |user: &User| {
-        [user.email.clone(), team(user.team_id), role(user), owner(user), name(user)]
-    };
+    let row = |user: &User| [user.email.clone(), team(user.team_id), role(user), owner(user), name(user)];
     let rows: Vec<_> = [heads].into_iter().chain(found.iter().map(row)).collect();
     columns(&rows).iter().for_each(line);
     Ok(())
