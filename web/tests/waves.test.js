@@ -92,7 +92,7 @@ test("those that are selected, by key or by click, are acted on together, and no
     await desk.keyboard.press(key);
     const asked = desk.getByRole("dialog", { name: "Act on 2 selected" });
     await eventually(`the focus of ${key}`, async () => (await focused()) === act);
-    if (to) assert.equal(await asked.getByLabel("To").inputValue(), to, key);
+    if (to) assert.equal(await asked.getByLabel("To", { exact: true }).inputValue(), to, key);
     await desk.keyboard.press("Escape");
     await asked.waitFor({ state: "detached" });
   }
