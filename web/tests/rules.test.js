@@ -60,7 +60,7 @@ test("a change is drafted, compared with the rule on the same past, put in force
   await eventually("the draft in the form", async () => (await threshold.inputValue()) === "0");
   await threshold.fill("99");
   await page.getByRole("button", { name: "Save as draft" }).click();
-  await draft.getByText(/below 99/).waitFor();
+  await draft.getByText(/below 99/).first().waitFor();
   await draft.getByRole("button", { name: "Compare" }).click();
   assert.equal((await compared(page, "draft"))[2], "Both: 5");
 

@@ -97,7 +97,9 @@ pub fn untimely(events: &[Event], heard: &BTreeMap<(i64, String), Heard>) -> Vec
         let Some(identity) = &event.identity else { continue };
         let own = seen.entry(identity.id.as_str()).or_default();
         if let Some(late) = cycles.get_mut(identity.id.as_str()) {
-            while let Some(cycle) = late.pop_front_if(|cycle| cycle.events <= *own) {
+            while late.front().is_some_and(|cycle| cycle.events <= *own)
+                && let Some(cycle) = late.pop_front()
+            {
                 complaints.push(format!("{} {cycle:?}: the model never finds that", identity.id));
             }
         }
@@ -109,8 +111,9 @@ pub fn untimely(events: &[Event], heard: &BTreeMap<(i64, String), Heard>) -> Vec
                 continue;
             }
             let scores = world.analyze(name, &Weights::default()).map(|analysis| analysis.scores);
-            while cycles.pop_front_if(|cycle| cycle.events == count && Some(cycle.scores) == scores).is_some()
-            {
+            let is_found = |cycle: &Cycle| cycle.events == count && Some(cycle.scores) == scores;
+            while cycles.front().is_some_and(is_found) {
+                cycles.pop_front();
                 told += 1;
             }
         }
