@@ -83,8 +83,8 @@ test("a ready-made counter is added and counts the past; one of one's own is ref
   await dialog.getByLabel("Type of condition").selectOption("FACT_GT");
   await dialog.getByText("Available once every field is filled in.").waitFor();
   await dialog.getByRole("button", { name: "Create" }).click();
-  const aNumber = "Choose a fact, such as event.data.amount.";
-  await said("Enter a name.", aNumber, "Choose a fact, such as device.", "Must be from 1 to 720 hours.", "Enter a number.");
+  const aNumber = "Enter a fact, such as event.data.amount.";
+  await said("Enter a name.", aNumber, "Enter a fact, such as device.", "Must be from 1 to 720 hours.", "Enter a number.");
   assert.equal(await dialog.getByText(aNumber, { exact: true }).count(), 2, "of the counter, and of its condition");
   assert.equal(await within.inputValue(), "0");
   assert.deepEqual(await analyst.barriers(), []);
@@ -204,14 +204,14 @@ test("what is to be chosen is asked for, and only lists that fit are offered", a
   const kind = condition.getByLabel("Type of condition").first();
   const field = (label) => condition.getByLabel(label, { exact: true }).first();
   for (const [type, ...messages] of [
-    ["FACT_GT", "Choose a fact, such as event.data.amount.", "Enter a number."],
-    ["FACT_EQ", "Choose a fact, such as device.", "Enter a value."],
-    ["FACT_CONTAINS", "Choose a fact, such as device.", "Enter a part of the value."],
-    ["FACT_IN", "Choose a fact, such as device.", "Enter a value, and press Enter."],
-    ["FACT_MATCHES", "Choose a fact, such as device.", "Enter a regular expression, such as ^test-."],
+    ["FACT_GT", "Enter a fact, such as event.data.amount.", "Enter a number."],
+    ["FACT_EQ", "Enter a fact, such as device.", "Enter a value."],
+    ["FACT_CONTAINS", "Enter a fact, such as device.", "Enter a part of the value."],
+    ["FACT_IN", "Enter a fact, such as device.", "Enter a value, and press Enter."],
+    ["FACT_MATCHES", "Enter a fact, such as device.", "Enter a regular expression, such as ^test-."],
     ["EVENT_IS", "Enter an event type, such as PURCHASE, and press Enter."],
-    ["BADGE_EXISTS", "Choose a badge."],
-    ["COUNTER_GT", "Choose a counter.", "Enter a number."],
+    ["BADGE_EXISTS", "Enter a badge."],
+    ["COUNTER_GT", "Enter a counter.", "Enter a number."],
   ]) {
     await kind.selectOption(type);
     await page.getByRole("button", { name: "Create" }).click();
@@ -229,7 +229,7 @@ test("what is to be chosen is asked for, and only lists that fit are offered", a
   await kind.selectOption("COUNTER_GT");
   await field("Number").fill("3");
   await page.getByRole("button", { name: "Create" }).click();
-  await condition.getByText("Choose a counter.", { exact: true }).waitFor();
+  await condition.getByText("Enter a counter.", { exact: true }).waitFor();
   await kind.selectOption("IN_LIST");
   for (const [fact, fits] of [["email", ["Partners"]], ["ip", ["Offices"]], ["event.data.amount", ["Offices", "Partners"]]]) {
     await field("Fact").fill(fact);
@@ -241,7 +241,7 @@ test("what is to be chosen is asked for, and only lists that fit are offered", a
     await page.keyboard.press("Escape");
   }
   await page.getByRole("button", { name: "Create" }).click();
-  await condition.getByText("Choose a list.", { exact: true }).waitFor();
+  await condition.getByText("Enter a list.", { exact: true }).waitFor();
   analyst.complaints.splice(0);
 });
 

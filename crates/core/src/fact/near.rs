@@ -10,7 +10,7 @@ const NAME_MAX_CHARS: usize = 60;
 /// What to do about `name`, which is no fact.
 pub fn unknown(name: &str) -> String {
     if name.trim().is_empty() {
-        return "choose a fact, such as device".to_owned();
+        return "enter a fact, such as device".to_owned();
     }
     let shown: String = name.chars().take(NAME_MAX_CHARS).collect();
     let cut = if shown.len() < name.len() { "…" } else { "" };
@@ -54,8 +54,8 @@ mod tests {
     #[test]
     fn who_names_no_fact_is_told_which_there_are() {
         let check = |name: &str, expected: &str| assert_eq!(unknown(name), expected);
-        check("", "choose a fact, such as device");
-        check(" ", "choose a fact, such as device");
+        check("", "enter a fact, such as device");
+        check(" ", "enter a fact, such as device");
         check("devise", "\"devise\" is no fact: did you mean device?");
         check("Event.Type", "\"Event.Type\" is no fact: did you mean event.type?");
         check("country", "\"country\" is no fact: did you mean ip.country?");

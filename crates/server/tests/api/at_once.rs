@@ -150,7 +150,7 @@ async fn all_that_is_wrong_is_told_at_once() {
             "/api/counters",
             json!({"name": " ", "function": "AVERAGE", "of": "", "per": "devise", "windowSeconds": 0}),
             format!(
-                "{name}; function: must be one of COUNT, DISTINCT, SUM, MIN, MAX; of: choose a fact, such as device; per: \
+                "{name}; function: must be one of COUNT, DISTINCT, SUM, MIN, MAX; of: enter a fact, such as device; per: \
                  \"devise\" is no fact: did you mean device?; windowSeconds: must be from 60 to 2592000 seconds, which \
                  are 30 days"
             ),
@@ -163,7 +163,7 @@ async fn all_that_is_wrong_is_told_at_once() {
                 "conditions": [{"type": "FACT_GT", "fact": ""}],
             }),
             "colour: is not known here; may be name, function, of, per, conditions or windowSeconds; of: is required, for all \
-             but COUNT; per: choose a fact, such as device; conditions[0].fact: choose a fact, such as device; \
+             but COUNT; per: enter a fact, such as device; conditions[0].fact: enter a fact, such as device; \
              conditions[0].value: is required; windowSeconds: must be from 60 to "
                 .to_owned(),
         ),

@@ -33,8 +33,8 @@ export function isDefined({ function: counts, of, per, conditions, windowSeconds
 export function wrongDefinition({ function: counts, of, per, conditions, windowSeconds }: Definition): Record<string, string> {
   const isOfNothing = counts !== "COUNT" && (of ?? "").trim() === "";
   return {
-    ...(isOfNothing && { of: `Choose a fact, such as ${isOfNumbers(counts) ? "event.data.amount" : "identity.id"}.` }),
-    ...(per.trim() === "" && { per: "Choose a fact, such as device." }),
+    ...(isOfNothing && { of: `Enter a fact, such as ${isOfNumbers(counts) ? "event.data.amount" : "identity.id"}.` }),
+    ...(per.trim() === "" && { per: "Enter a fact, such as device." }),
     // The field says it in its own unit.
     ...(!isInside(windowSeconds) && { windowSeconds: "Enter a length." }),
     ...wrongConditions(conditions),

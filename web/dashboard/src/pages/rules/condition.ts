@@ -130,7 +130,7 @@ export function isWhole(condition: Condition): boolean {
 function wrongParameters(condition: Condition): Record<string, string> {
   const { threshold, seconds, badge, agent, events = [], fact, value, values = [], pattern, counter, list } = condition;
   const unless = (isThere: boolean, parameter: string, message: string) => (isThere ? {} : { [parameter]: message });
-  const aFact = (example = "device") => unless(isText(fact), "fact", `Choose a fact, such as ${example}.`);
+  const aFact = (example = "device") => unless(isText(fact), "fact", `Enter a fact, such as ${example}.`);
   const aNumber = () => unless(numberOf(value) !== undefined, "value", "Enter a number.");
   switch (subjectOf(condition.type)) {
     case "score":
@@ -152,11 +152,11 @@ function wrongParameters(condition: Condition): Record<string, string> {
     case "pattern":
       return { ...aFact(), ...unless(isText(pattern), "pattern", "Enter a regular expression, such as ^test-.") };
     case "list":
-      return { ...aFact(), ...unless(isText(list), "list", "Choose a list.") };
+      return { ...aFact(), ...unless(isText(list), "list", "Enter a list.") };
     case "counter":
-      return { ...unless(isText(counter), "counter", "Choose a counter."), ...aNumber() };
+      return { ...unless(isText(counter), "counter", "Enter a counter."), ...aNumber() };
     case "badge":
-      return unless(isText(badge), "badge", "Choose a badge.");
+      return unless(isText(badge), "badge", "Enter a badge.");
     default:
       return {};
   }

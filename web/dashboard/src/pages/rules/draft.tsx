@@ -64,5 +64,5 @@ function byField(error: unknown, isShown: (field: string) => boolean): FieldErro
 /** What is chosen here, and not written, is asked for so. */
 function told(message: string): string {
   const missing = /^must be the slug of an? (\w+)$/.exec(message)?.[1];
-  return missing === undefined ? sentence(message) : `Choose a ${missing}.`;
+  return missing === undefined ? sentence(message) : `Enter a ${missing}.`;
 }
