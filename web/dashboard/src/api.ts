@@ -83,8 +83,9 @@ export function tellError(error: unknown): void {
   notifications.show({ color: "red", title: "That did not work", message: createElement(Words, { text: errorText(error) }), autoClose: 8_000 });
 }
 
+/** Says it once, however often a key is pressed. */
 export function tell(message: string): void {
-  notifications.show({ message, autoClose: 3_000 });
+  notifications.show({ id: message, message, autoClose: 3_000 });
 }
 
 /** Asks again for everything below these paths that is shown now, and for the rest when it is shown next. */

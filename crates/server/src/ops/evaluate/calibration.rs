@@ -118,7 +118,7 @@ pub async fn promote(store: &Store, actor: Actor, id: i64, now: Timestamp) -> Re
             }
             let replaced = before.map(|before| before.id);
             weights::set_state(tx, id, State::InForce, replaced, &actor.name, now)?;
-            record(tx, &actor, "weights.promote", id, Some(json!({ "replaced": replaced })), now)?;
+            record(tx, &actor, "weights.promote", id, Some(json!({ "replaced": named(replaced) })), now)?;
             rescore::begin(tx, actor.team_id, Concern::Weights, "", now)?;
             Ok(true)
         })
@@ -146,12 +146,17 @@ pub async fn roll_back(store: &Store, actor: Actor, now: Timestamp) -> Result<Op
             if let Some(before) = &before {
                 weights::set_state(tx, before.id, State::InForce, before.replaced_id, &actor.name, now)?;
             }
-            let after = json!({ "inForce": before.map(|before| before.id) });
+            let after = json!({ "inForce": named(before.map(|before| before.id)) });
             record(tx, &actor, "weights.roll-back", version.id, Some(after), now)?;
             rescore::begin(tx, actor.team_id, Concern::Weights, "", now)?;
             Ok(Some(()))
         })
         .await
+}
+
+/// A version as the audit log has it: none is the installation's weights.
+fn named(version: Option<i64>) -> Value {
+    version.map_or(json!("default"), Value::from)
 }
 
 fn record(
