@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 hours=${HOURS:-2}
 log=target/chaos.log
 scripts/postgres.sh start >/dev/null
+scripts/strace.sh
 cargo nextest run --locked -p dregs-server --no-run
 end=$(($(date +%s) + $(python3 -c "print(int($hours * 3600))")))
 kept='DREGS_TEST_SEED=|panicked at|were accused|out of memory|events, .* identities|after [0-9]+ cuts|^ +(FAIL|TIMEOUT)|waited in vain|assertion|are left'

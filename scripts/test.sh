@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 scripts/postgres.sh start >/dev/null
+scripts/strace.sh
 scripts/python-clients.sh
 # An OpenID provider, too, which tests of the server sign in at.
 scripts/web.sh install

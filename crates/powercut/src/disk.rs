@@ -53,7 +53,7 @@ pub struct Traffic {
 
 /// A file as the system shows it is what was synced, and the changes since.
 #[derive(Clone, Default)]
-struct File {
+pub(crate) struct File {
     synced: Vec<u8>,
     /// Whether its entry in the folder is on the disk.
     has_entry: bool,
@@ -65,7 +65,7 @@ struct File {
 }
 
 #[derive(Clone)]
-enum Change {
+pub(crate) enum Change {
     Write { at: usize, bytes: Vec<u8> },
     Truncate { to: usize },
 }
@@ -172,12 +172,7 @@ impl Disk {
 
     /// What is on the disk if the power is cut now. What was not synced is there, or not, or in part, as chance has it.
     pub fn cut(&self, rng: &mut StdRng) -> Image {
-        // Some cuts find all of it on the disk, some nothing.
-        let share = match rng.random_range(0..4) {
-            0 => 0.0,
-            1 => 1.0,
-            _ => rng.random(),
-        };
+        let share = share(rng);
         let files = self.0.files().clone();
         let mut image = Image::default();
         for (path, file) in files {
@@ -192,9 +187,30 @@ impl Disk {
     }
 }
 
+/// How much is on the disk of what was not synced: some cuts find all of it, some nothing.
+pub(crate) fn share(rng: &mut StdRng) -> f64 {
+    match rng.random_range(0..4) {
+        0 => 0.0,
+        1 => 1.0,
+        _ => rng.random(),
+    }
+}
+
 impl File {
+    pub(crate) fn synced(bytes: Vec<u8>) -> Self {
+        Self { synced: bytes, has_entry: true, ..Self::default() }
+    }
+
+    pub(crate) fn certain(&self) -> &[u8] {
+        &self.synced
+    }
+
+    pub(crate) fn change(&mut self, change: Change) {
+        self.unsynced.push(change);
+    }
+
     /// All changes are on the disk now.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for change in self.unsynced.drain(..) {
             change.apply(&mut self.synced);
         }
@@ -210,7 +226,7 @@ impl File {
 
     /// Each sector of each change is on the disk with a probability of `share`, in whatever order they were made; one
     /// of them may be torn.
-    fn survives(self, share: f64, rng: &mut StdRng) -> Vec<u8> {
+    pub(crate) fn survives(self, share: f64, rng: &mut StdRng) -> Vec<u8> {
         let mut bytes = self.synced;
         for change in self.unsynced {
             match change {
@@ -236,10 +252,10 @@ impl File {
 }
 
 impl Change {
-    fn apply(&self, file: &mut Vec<u8>) {
+    pub(crate) fn apply(&self, file: &mut Vec<u8>) {
         match self {
             Self::Write { at, bytes } => write(file, *at, bytes),
-            Self::Truncate { to } => file.truncate(*to),
+            Self::Truncate { to } => file.resize(*to, 0),
         }
     }
 }
@@ -252,10 +268,16 @@ fn write(file: &mut Vec<u8>, at: usize, bytes: &[u8]) {
     file[at..end].copy_from_slice(bytes);
 }
 
-/// SQLite's files as they are found when the power is back.
+/// Files as they are found when the power is back.
 #[derive(Clone, Default)]
 pub struct Image {
     files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+impl FromIterator<(PathBuf, Vec<u8>)> for Image {
+    fn from_iter<I: IntoIterator<Item = (PathBuf, Vec<u8>)>>(files: I) -> Self {
+        Self { files: files.into_iter().collect() }
+    }
 }
 
 impl Image {

@@ -1,6 +1,7 @@
 //! `dregs backup` and `dregs restore`: a copy of the database beside a running server, and its way back.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -20,7 +21,7 @@ use crate::vault::{self, Vault};
 /// What a file is called until it is whole.
 const PART: &str = "part";
 /// What stands beside a database of SQLite.
-const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
+const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 #[derive(Args)]
 #[command(mut_args(show_only(&STORE)), after_help = "\
@@ -59,15 +60,17 @@ impl Backup {
         if let Some(folder) = folder.filter(|folder| !folder.exists()) {
             return Err(Failure::Misused(format!("the folder {} is not there", folder.display())));
         }
-        let done = backup::copy(&from, &part, SystemClock.now());
-        if done.is_err() {
-            remove_all(&part);
-        }
-        let bytes = done.map_err(|error| match error {
+        let failed = |error| match error {
             // Of the copy, and not of the database.
             StoreError::Refused(told) if told.starts_with(&*part.to_string_lossy()) => Failure::Misused(told),
             error => store_failure(&name, &error),
-        })?;
+        };
+        let claimed = backup::claim(&part).map_err(failed)?;
+        let done = backup::copy(&from, (&part, &claimed), SystemClock.now());
+        if done.is_err() {
+            remove_all(&part);
+        }
+        let bytes = done.map_err(failed)?;
         put_in_place(&part, &self.file)?;
         line(format_args!("{shown}: {} KiB, and sound", bytes.div_ceil(1024)));
         let key = app::key_file(&config);
@@ -150,19 +153,30 @@ fn restore(config: &Config, file: &Path, to: &Path, replaces: bool) -> Result<()
         remove_all(&part);
     }
     done?;
-    if to.exists() {
-        let aside = aside(to, SystemClock.now());
-        for suffix in BESIDE {
-            let (was, is) = (with_suffix(to, suffix), with_suffix(&aside, suffix));
-            if was.exists() {
-                fs::rename(&was, &is).map_err(|error| {
-                    Failure::Failed(format!("{} cannot be moved away: {error}", was.display()))
-                })?;
-            }
-        }
+    let aside = with_suffix(to, &format!(".before-{}", SystemClock.now().as_millis() / 1_000));
+    if keep(to, &aside)
+        .map_err(|error| Failure::Failed(format!("{} cannot be kept: {error}", to.display())))?
+    {
         note(format_args!("The database of before is {}.", aside.display()));
     }
     put_in_place(&part, to)
+}
+
+/// Keeps what is at `to` under another name, if anything is. A sound database gets it as a second one, so that whenever the
+/// power goes there is a database; one that is not, or on a disk without second names, is moved there with its log, which
+/// must not be taken for that of another.
+fn keep(to: &Path, aside: &Path) -> std::io::Result<bool> {
+    if backup::is_whole(to) && !with_suffix(to, "-wal").exists() {
+        match fs::hard_link(to, aside) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {}
+            done => return done.and_then(|()| sync_folder(to)).map(|()| true),
+        }
+    }
+    let beside = BESIDE.map(|suffix| (with_suffix(to, suffix), with_suffix(aside, suffix)));
+    let found: Vec<_> = beside.iter().filter(|(was, _)| was.exists()).collect();
+    found.iter().try_for_each(|(was, is)| fs::rename(was, is))?;
+    sync_folder(to)?;
+    Ok(!found.is_empty())
 }
 
 /// Makes a copy ready that is not in its place yet; the store is closed when that is done.
@@ -215,11 +229,6 @@ fn age(then: Timestamp, now: Timestamp) -> String {
     counted((millis / length).unsigned_abs(), noun)
 }
 
-/// Where the database of before is kept.
-fn aside(path: &Path, now: Timestamp) -> PathBuf {
-    with_suffix(path, &format!(".before-{}", now.as_millis() / 1_000))
-}
-
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -234,13 +243,15 @@ fn remove_all(path: &Path) {
 
 /// Gives a file that is whole its name, for good.
 fn put_in_place(part: &Path, to: &Path) -> Result<(), Failure> {
-    let place = || -> std::io::Result<()> {
-        fs::rename(part, to)?;
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::File::open(folder)?.sync_all()
-    };
-    place().map_err(|error| unusable(&error, format!("{} cannot be written: {error}", to.display())))?;
+    let placed = fs::rename(part, to).and_then(|()| sync_folder(to));
+    placed.map_err(|error| unusable(&error, format!("{} cannot be written: {error}", to.display())))?;
     // Of the copy, which SQLite has emptied.
     remove_all(part);
     Ok(())
+}
+
+/// Has the names of files be on the disk beside which this one lies.
+fn sync_folder(file: &Path) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
 }

@@ -38,20 +38,31 @@ const NUMBERED: [&str; 11] = [
     "labels",
 ];
 
-/// Copies the database at `from`, as it is at one moment, into a new file, and looks whether the copy is sound. It reads one
-/// snapshot: whoever writes meanwhile does not wait. Answers the size in bytes.
+/// Makes the file that a copy is written to, for this process alone, which it is as long as the answer is held. What a backup
+/// has left there that a power cut ended is written anew.
 ///
 /// # Errors
-/// [`StoreError::Refused`] where there is a file at `to`, or `from` cannot be read; those of SQLite.
-pub fn copy(from: &Path, to: &Path, now: Timestamp) -> Result<u64> {
-    words::check_file(from)?;
-    let refused =
-        |error: std::io::Error| StoreError::Refused(format!("{} cannot be written: {error}", to.display()));
+/// [`StoreError::Refused`] where another backup is writing it, or it cannot be written.
+pub fn claim(to: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(to).map_err(refused)?;
+    let file = options.open(to).map_err(|error| refused(to, &error))?;
+    file.try_lock().map_err(|_| {
+        StoreError::Refused(format!("{} is being written by another backup: wait for it", to.display()))
+    })?;
+    file.set_len(0).map_err(|error| refused(to, &error))?;
+    Ok(file)
+}
+
+/// Copies the database at `from`, as it is at one moment, into a file of [`claim`], and looks whether the copy is sound. It
+/// reads one snapshot: whoever writes meanwhile does not wait. Answers the size in bytes.
+///
+/// # Errors
+/// [`StoreError::Refused`] where `from` cannot be read or `to` not be written; those of SQLite.
+pub fn copy(from: &Path, (to, file): (&Path, &File), now: Timestamp) -> Result<u64> {
+    words::check_file(from)?;
     let source = open(from)?;
     let mut target = open(to)?;
     let step = Backup::new(&source, &mut target)?.step(-1)?;
@@ -62,12 +73,28 @@ pub fn copy(from: &Path, to: &Path, now: Timestamp) -> Result<u64> {
     let taken_at = now.as_millis().to_string();
     settings::put(&mut Tx::Sqlite(&target), TAKEN_AT, taken_at.as_bytes())?;
     settings::delete(&mut Tx::Sqlite(&target), RESTORED_AT)?;
-    // What is in its log goes into the file, which is then whole by itself.
-    target.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
-    target.close().map_err(|(_, error)| error)?;
-    let file = File::open(to).map_err(refused)?;
-    file.sync_all().map_err(refused)?;
-    Ok(file.metadata().map_err(refused)?.len())
+    settle(target)?;
+    file.sync_all().map_err(|error| refused(to, &error))?;
+    Ok(file.metadata().map_err(|error| refused(to, &error))?.len())
+}
+
+fn refused(to: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Refused(format!("{} cannot be written: {error}", to.display()))
+}
+
+/// What is in the log of a database goes into the file, which is then whole by itself.
+fn settle(database: Connection) -> Result<()> {
+    database.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+    Ok(database.close().map_err(|(_, error)| error)?)
+}
+
+/// Whether a database that nobody uses is sound, and then whole in its file alone.
+pub fn is_whole(path: &Path) -> bool {
+    let settled = open(path).map_err(StoreError::from).and_then(|database| {
+        sound(&database)?;
+        settle(database)
+    });
+    settled.is_ok()
 }
 
 /// Looks whether the file at `path` is a sound database of dregs.

@@ -158,5 +158,11 @@ fn a_backup_of_what_is_no_database_is_refused() {
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("text"), "Dear diary, today nothing has happened.").unwrap();
     assert!(backup::check(&at("text")).is_err());
+    // Nor is one written to by two at a time.
+    let first = backup::claim(&at("copy"));
+    let second = backup::claim(&at("copy")).unwrap_err().to_string();
+    assert!(second.ends_with("copy is being written by another backup: wait for it"), "{second}");
+    drop(first);
+    assert!(backup::claim(&at("copy")).is_ok());
     assert!(backup::check(Path::new("/nowhere/at/all.db")).is_err());
 }

@@ -47,6 +47,11 @@ impl Site {
         Self::on(self.engine, Arc::clone(&self.database))
     }
 
+    /// Where the files of a database on SQLite are already.
+    pub fn of(folder: TempDir) -> Self {
+        Self { folder, ..Self::new(Engine::Sqlite) }
+    }
+
     fn on(engine: Engine, database: Arc<Database>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { address: free_address(), engine, folder, database, detour: None, namespace: None }
@@ -83,8 +88,7 @@ impl Site {
 
     /// The same, with another build.
     pub fn start_binary(&self, binary: &str, failpoint: Option<&str>, settings: &[(&str, &str)]) -> Process {
-        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
-        let mut command = match &self.namespace {
+        let command = match &self.namespace {
             None => Command::new(binary),
             Some(namespace) => {
                 let mut within = Command::new("ip");
@@ -92,6 +96,21 @@ impl Site {
                 within
             }
         };
+        self.start_command(command, failpoint, settings)
+    }
+
+    /// The same, with its calls on files written to `log`.
+    pub fn start_traced(&self, log: &Path, settings: &[(&str, &str)]) -> Process {
+        self.start_command(dregs_powercut::traced(env!("CARGO_BIN_EXE_dregs"), log), None, settings)
+    }
+
+    fn start_command(
+        &self,
+        mut command: Command,
+        failpoint: Option<&str>,
+        settings: &[(&str, &str)],
+    ) -> Process {
+        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
         command
             .arg("serve")
             .env_clear()
@@ -288,6 +307,14 @@ impl Process {
     /// Ends the process at once.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The same, where its calls are written to this file.
+    pub fn kill_traced(mut self, log: &Path) {
+        let log = std::fs::read_to_string(log).unwrap();
+        let first = log.split(' ').next().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
         self.child.wait().unwrap();
     }
 

@@ -2,6 +2,7 @@
 //! acknowledged is stored, scored and told, whatever it was doing when it ended.
 
 mod faults;
+mod files;
 mod judge;
 pub mod nodes;
 mod others;
