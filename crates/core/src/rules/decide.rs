@@ -8,6 +8,7 @@ use super::standing::{Held, Kind, Standing};
 use super::{Condition, Ground, Happened, Label, Rules, Slugs, Snooze, ages, explain, millis};
 use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
+use crate::fact::Subject;
 use crate::label::Outcome;
 use crate::list::Lists;
 use crate::score::Scores;
@@ -29,6 +30,29 @@ pub struct Facts<'a> {
     pub events: Option<&'a [Happened<'a>]>,
     /// The team's lists, where rules ask about events.
     pub lists: Option<&'a Lists>,
+    /// For rules of [`anew`] that ask about none of `events`: the newest that each asks about.
+    pub anew: &'a [(Kind, i64, Happened<'a>)],
+}
+
+/// The rules about events that spoke of an identity before their conditions were changed, and what they ask now. What they
+/// said holds until they are asked about an event: the newest that is known, so that nobody is let go by a change alone.
+/// Of others, what has happened before a change is past: they are asked when it happens again.
+pub fn anew<'r>(before: &Standing, rules: &'r Rules) -> impl Iterator<Item = (Kind, i64, &'r [Condition])> {
+    let held = before.rules.iter();
+    held.filter_map(|held| {
+        let (revision, conditions) = match held.kind {
+            Kind::Badge => {
+                let rule = rules.badges.iter().find(|rule| rule.id == held.rule)?;
+                (rule.revision, &*rule.conditions)
+            }
+            Kind::Escalation => {
+                let rule = rules.escalations.iter().find(|rule| rule.id == held.rule)?;
+                (rule.revision, &*rule.conditions)
+            }
+        };
+        let is_new = revision != held.revision && conditions.iter().any(Condition::is_of_events);
+        is_new.then_some((held.kind, held.rule, conditions))
+    })
 }
 
 /// What changes.
@@ -108,11 +132,13 @@ pub fn asked<'e>(
     conditions: &[Condition],
     events: &'e [Happened<'e>],
 ) -> impl Iterator<Item = &'e Happened<'e>> {
-    let is_asked = move |event: &&Happened| {
-        let mut of_types = conditions.iter().filter(|one| matches!(one, Condition::EventIs { .. }));
-        of_types.all(|condition| condition.holds_of(&event.subject))
-    };
-    events.iter().filter(is_asked)
+    events.iter().filter(|event| is_asked(conditions, &event.subject))
+}
+
+/// Whether conditions are to be asked about this event.
+pub fn is_asked(conditions: &[Condition], event: &Subject) -> bool {
+    let mut of_types = conditions.iter().filter(|one| matches!(one, Condition::EventIs { .. }));
+    of_types.all(|condition| condition.holds_of(event))
 }
 
 /// A rule as far as time goes.
@@ -163,7 +189,10 @@ impl<'a> Clerk<'a> {
     /// The events that a rule is asked about. Of who is labeled good, what happened before accuses nobody.
     fn asked(&self, rule: &Timed) -> impl Iterator<Item = &'a Happened<'a>> {
         let cleared_at = rule.cleared_at;
+        let of_rule = (rule.kind, rule.rule);
+        let anew = self.facts.anew.iter().filter(move |(kind, rule, _)| (*kind, *rule) == of_rule);
         asked(rule.conditions, self.facts.events.unwrap_or_default())
+            .chain(anew.map(|(.., happened)| happened))
             .filter(move |happened| cleared_at.is_none_or(|at| happened.is_after(at)))
     }
 
@@ -173,21 +202,21 @@ impl<'a> Clerk<'a> {
     }
 
     /// Whether a rule's conditions hold, ages apart, and what is remembered of it. Where it is asked about events and none is
-    /// there to ask about, they hold if they did before. Of who is labeled good, what held before is forgotten when an event
-    /// that the rule names happens once more: that is new.
-    fn holds(&self, rule: &Timed, carried: &Slugs) -> (bool, Option<&'a Held>) {
+    /// there to ask about, they hold if they did before, as they were then. Of who is labeled good, what held before is forgotten when an event
+    /// that the rule names happens once more: that is new. The number is that of the conditions that were asked.
+    fn holds(&self, rule: &Timed, carried: &Slugs) -> (bool, Option<&'a Held>, i64) {
         let before = self.before.get(&(rule.kind, rule.rule)).copied();
         if !rule.conditions.iter().any(Condition::is_of_events) {
-            return (self.ground(carried, None).meets(rule.conditions), before);
+            return (self.ground(carried, None).meets(rule.conditions), before, rule.revision);
         }
         if self.asked(rule).next().is_none() {
-            let holds = before.is_some_and(|before| before.revision == rule.revision && before.holds);
-            return (holds, before);
+            let revision = before.map_or(rule.revision, |before| before.revision);
+            return (before.is_some_and(|before| before.holds), before, revision);
         }
         let holds = self.met_by(rule, carried).is_some();
         let names_events = rule.conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
         let is_settled = |held: &&Held| rule.cleared_at.is_some_and(|at| held.since <= at);
-        (holds, before.filter(|held| !(holds && names_events && is_settled(held))))
+        (holds, before.filter(|held| !(holds && names_events && is_settled(held))), rule.revision)
     }
 
     /// Whether a person has decided already what these conditions ask.
@@ -284,17 +313,17 @@ impl<'a> Clerk<'a> {
 
     /// Whether a rule is in force now, and whether it was; notes what is to be remembered of it, and when to ask again.
     fn is_in_force(&mut self, rule: &Timed, carried: &Slugs) -> (bool, bool) {
-        let (holds, before) = self.holds(rule, carried);
+        let (holds, before, revision) = self.holds(rule, carried);
         let was = before.is_some_and(|before| before.in_force);
         if !holds && before.is_none() {
             return (false, was);
         }
-        let unchanged = before.filter(|before| before.revision == rule.revision && before.holds == holds);
+        let unchanged = before.filter(|before| before.revision == revision && before.holds == holds);
         let since = unchanged.map_or(self.now, |before| before.since);
         if rule.cleared_at.is_some_and(|at| since <= at) {
             // It was so when a person said that nothing is wrong, and nothing has happened since.
             if holds {
-                let Timed { kind, rule, revision, .. } = *rule;
+                let Timed { kind, rule, .. } = *rule;
                 self.after.push(Held { kind, rule, revision, holds, since, in_force: false });
             }
             return (false, was);
@@ -322,7 +351,7 @@ impl<'a> Clerk<'a> {
             self.ask_again(at);
         }
         if holds || in_force {
-            let (kind, rule, revision) = (rule.kind, rule.rule, rule.revision);
+            let (kind, rule) = (rule.kind, rule.rule);
             self.after.push(Held { kind, rule, revision, holds, since, in_force });
         }
         if turns

@@ -367,6 +367,7 @@ mod tests {
                     agent: None,
                     events: events.map(|_| happened),
                     lists: None,
+                    anew: &[],
                 };
                 let decision = decide(&standing, &facts, rules, AT);
                 standing = decision.after;
@@ -381,11 +382,14 @@ mod tests {
         assert_eq!(told(Some(&[views()]), &rules), why);
         assert_eq!(told(None, &rules), why);
         assert_eq!(told(Some(&[buys(500)]), &rules), [] as [&str; 0]);
-        // Another rule has said nothing yet.
-        assert_eq!(told(Some(&[buys(900)]), &rules).len(), 1);
+        // Nor does a change of its conditions undo what they said, until they are asked.
+        let why = told(Some(&[buys(900)]), &rules);
+        assert_eq!(why.len(), 1);
         let mut changed = rules.clone();
         changed.badges[0].revision = 2;
-        assert_eq!(told(Some(&[views()]), &changed), [] as [&str; 0]);
+        assert_eq!(told(Some(&[views()]), &changed), why);
+        assert_eq!(told(None, &changed), why);
+        assert_eq!(told(Some(&[buys(500)]), &changed), [] as [&str; 0]);
     }
 
     #[test]

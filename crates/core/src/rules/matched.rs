@@ -27,10 +27,10 @@ pub fn matched(
     let none = Slugs::new();
     let agent = standing.agent.as_ref();
     // Without an event at hand, what rules have said of events holds.
-    let holds = |(kind, id, revision): (Kind, i64, i64), conditions: &[Condition], carried: &Slugs| {
+    let holds = |(kind, id): (Kind, i64), conditions: &[Condition], carried: &Slugs| {
         if conditions.iter().any(Condition::is_of_events) {
             let mut held = standing.rules.iter();
-            held.any(|one| (one.kind, one.rule, one.revision, one.holds) == (kind, id, revision, true))
+            held.any(|one| (one.kind, one.rule, one.holds) == (kind, id, true))
         } else {
             hold(conditions, &Ground { scores, carried, agent, event: None, lists: None }, first_seen_at, now)
         }
@@ -38,12 +38,12 @@ pub fn matched(
     let is_settled =
         |conditions: &[Condition]| standing.label.as_ref().is_some_and(|label| label.settles(conditions));
     let badges = rules.badges.iter().filter(|rule| {
-        holds((Kind::Badge, rule.id, rule.revision), &rule.conditions, &none)
+        holds((Kind::Badge, rule.id), &rule.conditions, &none)
             && !(rule.badge_type == BadgeType::Bad && is_settled(&rule.conditions))
             && !standing.dismissed.iter().any(|dismissal| dismissal.slug == rule.slug)
     });
     let escalations = rules.escalations.iter().filter(|rule| {
-        holds((Kind::Escalation, rule.id, rule.revision), &rule.conditions, &carried)
+        holds((Kind::Escalation, rule.id), &rule.conditions, &carried)
             && !is_settled(&rule.conditions)
             && !standing.snoozed.iter().any(|snooze| snooze.rule == rule.id && snooze.holds(now))
             && rule.effective_at.is_none_or(|at| at <= now)

@@ -33,7 +33,7 @@ pub use crate::badge::Slugs;
 pub use addition::{ADDED_VALUES_MAX, ADDITIONS_MAX, Addition};
 use condition::categories;
 pub use condition::{Condition, DEPTH_MAX, depth};
-pub use decide::{Decision, Facts, asked, decide};
+pub use decide::{Decision, Facts, anew, asked, decide, is_asked};
 pub use dismissed::Dismissal;
 pub use due::{DUE_MINUTES_MAX, DueMinutes};
 pub use evidence::Evidence;
@@ -125,7 +125,8 @@ fn millis(seconds: u64) -> i64 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadgeRule {
     pub id: i64,
-    /// Another number after each change: what was waited for counts anew.
+    /// Another number after each change of what it asks: what was waited for counts anew, and what people dismissed is open
+    /// again.
     pub revision: i64,
     pub name: String,
     /// Of the badge; it stays when the name changes.

@@ -11,7 +11,7 @@ use crate::score::Scores;
 use crate::time::Timestamp;
 
 /// Which kind of rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     Badge,
     Escalation,

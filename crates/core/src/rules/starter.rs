@@ -101,6 +101,7 @@ mod tests {
             agent: None,
             events: None,
             lists: None,
+            anew: &[],
         };
         let decision = decide(&Standing::default(), &facts, &rules, now);
         let name =

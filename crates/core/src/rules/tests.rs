@@ -71,6 +71,7 @@ impl Story {
             agent: self.agent.as_ref(),
             events: None,
             lists: None,
+            anew: &[],
         };
         let decision = decide(&self.standing, &facts, &self.rules, at(seconds));
         self.standing = decision.after.clone();

@@ -170,6 +170,7 @@ impl Live {
             agent: agent.as_ref(),
             events: None,
             lists: None,
+            anew: &[],
         };
         let decision = decide(&course.standing, &facts, &self.rules, at);
         told(&Decided { id: &user.id, at, scores, observations, decision: &decision });

@@ -135,7 +135,14 @@ impl NewBadgeRuleBody {
             adds_to_lists,
         };
         let created_at = before.map_or(now, |before| before.created_at);
-        Ok(Kept { team_id: known.team_id, enabled: self.enabled, rule, created_at, updated_at: now })
+        Ok(Kept {
+            team_id: known.team_id,
+            enabled: self.enabled,
+            rule,
+            created_at,
+            updated_at: now,
+            version: 0,
+        })
     }
 }
 

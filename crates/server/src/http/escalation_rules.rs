@@ -136,7 +136,14 @@ impl NewEscalationRuleBody {
             adds_to_lists,
         };
         let created_at = before.map_or(now, |before| before.created_at);
-        Ok(Kept { team_id: named.team_id, enabled: self.enabled, rule, created_at, updated_at: now })
+        Ok(Kept {
+            team_id: named.team_id,
+            enabled: self.enabled,
+            rule,
+            created_at,
+            updated_at: now,
+            version: 0,
+        })
     }
 }
 

@@ -180,7 +180,7 @@ async fn wording<R: Rule + Sync>(
     revision: Option<i64>,
 ) -> Result<Kept<R>, ApiError> {
     // Of one of the starter set that nobody has changed no version is kept.
-    if revision == Some(kept.rule.revision()) {
+    if revision == Some(kept.version) {
         return Ok(kept.clone());
     }
     let of = of(caller.team_id(), kept);

@@ -184,7 +184,7 @@ pub fn last_number(tx: &mut Tx) -> Result<i64> {
 }
 
 /// An event, and when it was received.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Received {
     pub id: i64,
     pub received_at: Timestamp,

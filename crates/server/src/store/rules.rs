@@ -11,6 +11,8 @@ use crate::values;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept<R> {
     pub team_id: i64,
+    /// Another number after each change of anything.
+    pub version: i64,
     pub enabled: bool,
     pub rule: R,
     pub created_at: Timestamp,
@@ -18,13 +20,14 @@ pub struct Kept<R> {
 }
 
 const BADGE_COLUMNS: &str = "id, team_id, revision, enabled, name, slug, type, priority, conditions,
-    apply_delay_seconds, remove_delay_seconds, created_at, updated_at, adds_to_lists";
+    apply_delay_seconds, remove_delay_seconds, created_at, updated_at, adds_to_lists,
+    coalesce(conditions_revision, revision)";
 
 fn read_badge(row: &Row) -> Result<Kept<BadgeRule>> {
     let badge_type: String = row.get(6)?;
     let rule = BadgeRule {
         id: row.get(0)?,
-        revision: row.get(2)?,
+        revision: row.get(14)?,
         name: row.get(4)?,
         slug: row.get(5)?,
         badge_type: BadgeType::parse(&badge_type)
@@ -37,6 +40,7 @@ fn read_badge(row: &Row) -> Result<Kept<BadgeRule>> {
     };
     Ok(Kept {
         team_id: row.get(1)?,
+        version: row.get(2)?,
         enabled: row.flag(3)?,
         rule,
         created_at: row.time(11)?,
@@ -63,8 +67,8 @@ pub fn insert_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<i64> {
     let rule = &kept.rule;
     let found = tx.find(
         "insert into badge_rules (team_id, revision, enabled, name, slug, type, priority, conditions,
-           apply_delay_seconds, remove_delay_seconds, created_at, updated_at, adds_to_lists)
-         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning id",
+           apply_delay_seconds, remove_delay_seconds, created_at, updated_at, adds_to_lists, conditions_revision)
+         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1) on conflict do nothing returning id",
         &values![
             kept.team_id,
             kept.enabled,
@@ -84,13 +88,14 @@ pub fn insert_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<i64> {
     found.ok_or(StoreError::Conflict)
 }
 
-/// Changes a badge rule; its slug stays.
-pub fn update_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<()> {
+/// Changes a badge rule, which may be asked anew; its slug stays.
+pub fn update_badge(tx: &mut Tx, kept: &Kept<BadgeRule>, asks_anew: bool) -> Result<()> {
     let rule = &kept.rule;
     tx.execute(
         "update badge_rules set revision = revision + 1, enabled = $2, name = $3, type = $4, priority = $5,
            conditions = $6, apply_delay_seconds = $7, remove_delay_seconds = $8, updated_at = $9,
-           adds_to_lists = $10
+           adds_to_lists = $10, conditions_revision = case when $11 = 1 then revision + 1
+             else coalesce(conditions_revision, revision) end
          where id = $1",
         &values![
             rule.id,
@@ -103,6 +108,7 @@ pub fn update_badge(tx: &mut Tx, kept: &Kept<BadgeRule>) -> Result<()> {
             whole(rule.remove_delay_seconds),
             kept.updated_at,
             &json(&rule.adds_to_lists)?,
+            asks_anew,
         ],
     )?;
     Ok(())
@@ -114,13 +120,14 @@ pub fn delete_badge(tx: &mut Tx, id: i64) -> Result<()> {
 }
 
 const ESCALATION_COLUMNS: &str = "id, team_id, revision, enabled, name, severity, channels, conditions,
-    open_after_seconds, close_after_seconds, effective_at, created_at, updated_at, adds_to_lists";
+    open_after_seconds, close_after_seconds, effective_at, created_at, updated_at, adds_to_lists,
+    coalesce(conditions_revision, revision)";
 
 fn read_escalation(row: &Row) -> Result<Kept<EscalationRule>> {
     let severity: i64 = row.get(5)?;
     let rule = EscalationRule {
         id: row.get(0)?,
-        revision: row.get(2)?,
+        revision: row.get(14)?,
         name: row.get(4)?,
         severity: Severity::ALL
             .into_iter()
@@ -135,6 +142,7 @@ fn read_escalation(row: &Row) -> Result<Kept<EscalationRule>> {
     };
     Ok(Kept {
         team_id: row.get(1)?,
+        version: row.get(2)?,
         enabled: row.flag(3)?,
         rule,
         created_at: row.time(11)?,
@@ -161,8 +169,9 @@ pub fn insert_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<i64
     let rule = &kept.rule;
     let found = tx.find(
         "insert into escalation_rules (team_id, revision, enabled, name, severity, channels, conditions,
-           open_after_seconds, close_after_seconds, effective_at, created_at, updated_at, adds_to_lists)
-         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning id",
+           open_after_seconds, close_after_seconds, effective_at, created_at, updated_at, adds_to_lists,
+           conditions_revision)
+         values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1) on conflict do nothing returning id",
         &values![
             kept.team_id,
             kept.enabled,
@@ -182,11 +191,11 @@ pub fn insert_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<i64
     found.ok_or(StoreError::Conflict)
 }
 
-/// Changes an escalation rule.
+/// Changes an escalation rule, which may be asked anew.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the team has another one of this name.
-pub fn update_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<()> {
+pub fn update_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>, asks_anew: bool) -> Result<()> {
     let rule = &kept.rule;
     let taken = tx.find(
         "select id from escalation_rules where team_id = $1 and name = $2 and id <> $3",
@@ -199,7 +208,9 @@ pub fn update_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<()>
     tx.execute(
         "update escalation_rules set revision = revision + 1, enabled = $2, name = $3, severity = $4,
            channels = $5, conditions = $6, open_after_seconds = $7, close_after_seconds = $8,
-           effective_at = $9, updated_at = $10, adds_to_lists = $11
+           effective_at = $9, updated_at = $10, adds_to_lists = $11,
+           conditions_revision = case when $12 = 1 then revision + 1
+             else coalesce(conditions_revision, revision) end
          where id = $1",
         &values![
             rule.id,
@@ -213,6 +224,7 @@ pub fn update_escalation(tx: &mut Tx, kept: &Kept<EscalationRule>) -> Result<()>
             rule.effective_at,
             kept.updated_at,
             &json(&rule.adds_to_lists)?,
+            asks_anew,
         ],
     )?;
     Ok(())

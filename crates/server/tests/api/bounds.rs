@@ -48,15 +48,21 @@ fn credential(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
 fn badge_rule(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
     let mut rule = dregs_core::rules::starter_rules().badges.remove(0);
     (rule.name, rule.slug) = (format!("Rule {n}"), format!("rule-{n}"));
-    rules::insert_badge(tx, &Kept { team_id, enabled: false, rule, created_at: NOW, updated_at: NOW })
-        .map(drop)
+    rules::insert_badge(
+        tx,
+        &Kept { team_id, version: 1, enabled: false, rule, created_at: NOW, updated_at: NOW },
+    )
+    .map(drop)
 }
 
 fn escalation_rule(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {
     let mut rule = dregs_core::rules::starter_rules().escalations.remove(0);
     rule.name = format!("Rule {n}");
-    rules::insert_escalation(tx, &Kept { team_id, enabled: false, rule, created_at: NOW, updated_at: NOW })
-        .map(drop)
+    rules::insert_escalation(
+        tx,
+        &Kept { team_id, version: 1, enabled: false, rule, created_at: NOW, updated_at: NOW },
+    )
+    .map(drop)
 }
 
 fn list(tx: &mut Tx, team_id: i64, _: i64, n: i64) -> Result<()> {

@@ -18,6 +18,7 @@ on_both_engines!(
     a_rule_asks_how_long_an_email_address_has_been_known,
     a_rule_asks_for_lists_and_counters,
     a_rule_that_is_made_later_begins_with_the_newest_event,
+    a_rule_that_is_changed_keeps_those_whom_it_still_means,
     a_counter_that_two_rules_ask_for_counts_once_in_their_comparison,
     who_is_labeled_good_is_left_alone_until_it_happens_again,
     what_cannot_be_asked_is_refused_by_its_place,
@@ -267,6 +268,62 @@ async fn a_rule_that_is_made_later_begins_with_the_newest_event(engine: Engine) 
     server.post(RULES, rule("Large", large)).await;
     assert_eq!(open_after(&server, event("e4", "ada")).await, [] as [&str; 0], "it is long past");
     assert_eq!(open_after(&server, purchase("e5", "ada", 700.0)).await, ["Large"]);
+}
+
+async fn a_rule_that_is_changed_keeps_those_whom_it_still_means(engine: Engine) {
+    let server = bare(engine).await;
+    let above = |amount: u32| {
+        json!([
+            {"type": "EVENT_IS", "events": ["PURCHASE"]},
+            {"type": "FACT_GT", "fact": "event.data.amount", "value": amount},
+        ])
+    };
+    let badge = |name: &str, amount| json!({"name": name, "type": "BAD", "conditions": above(amount)});
+    let made = server.post(RULES, rule("Large", above(500))).await;
+    let escalations = format!("{RULES}/{}", made["id"]);
+    let made = server.post("/api/badge-rules", badge("Spender", 500)).await;
+    let badges = format!("/api/badge-rules/{}", made["id"]);
+    for (n, (user, amount)) in
+        [("ada", 700.0), ("bob", 9_000.0), ("eve", 9_000.0), ("joe", 200.0)].into_iter().enumerate()
+    {
+        open_after(&server, purchase(&format!("p{n}"), user, amount)).await;
+        // The purchase is not the newest event.
+        open_after(&server, event(&format!("e{n}"), user)).await;
+    }
+    let dismissed = server
+        .call(Method::POST, "/api/identities/eve/actions/dismiss-badge", Some(json!({"badge": "spender"})))
+        .await;
+    assert_eq!(dismissed.0, 200, "{dismissed:?}");
+    let stands = async || {
+        settled(&server).await;
+        let mut all = Vec::new();
+        for user in ["ada", "bob", "eve", "joe"] {
+            let stand = server.get(&format!("/api/identities/{user}/decision")).await;
+            let count = |list: &str| stand[list].as_array().unwrap().len();
+            all.push((user, count("openEscalations"), count("badges"), count("matchedRules")));
+        }
+        all
+    };
+    let change = async |name: &str, amount| {
+        for (path, body) in [(&escalations, rule(name, above(amount))), (&badges, badge(name, amount))] {
+            assert_eq!(server.call(Method::PUT, path, Some(body)).await.0, 200);
+        }
+    };
+    let all = [("ada", 1, 1, 2), ("bob", 1, 1, 2), ("eve", 1, 0, 1), ("joe", 0, 0, 0)];
+    assert_eq!(stands().await, all);
+    change("Renamed", 500).await;
+    assert_eq!(stands().await, all);
+    change("Renamed", 600).await;
+    // Who has had a badge dismissed is asked by other conditions again.
+    assert_eq!(stands().await, [("ada", 1, 1, 2), ("bob", 1, 1, 2), ("eve", 1, 1, 2), ("joe", 0, 0, 0)]);
+    change("Renamed", 800).await;
+    assert_eq!(stands().await, [("ada", 0, 0, 0), ("bob", 1, 1, 2), ("eve", 1, 1, 2), ("joe", 0, 0, 0)]);
+    let opened = server.get("/api/escalations?pageSize=100").await;
+    assert_eq!(opened["content"].as_array().unwrap().len(), 3, "nobody's was opened twice: {opened}");
+    // What has happened opens nothing.
+    change("Renamed", 100).await;
+    assert_eq!(stands().await, [("ada", 0, 0, 0), ("bob", 1, 1, 2), ("eve", 1, 1, 2), ("joe", 0, 0, 0)]);
+    assert_eq!(open_after(&server, purchase("again", "joe", 200.0)).await, ["Renamed"]);
 }
 
 async fn a_counter_that_two_rules_ask_for_counts_once_in_their_comparison(engine: Engine) {

@@ -56,7 +56,14 @@ async fn rules_that_another_node_has_changed_are_in_force_before_anybody_is_deci
         let add = move |tx: &mut Tx| {
             rules::insert_badge(
                 tx,
-                &Kept { team_id: team, enabled: true, rule: rule.clone(), created_at: now, updated_at: now },
+                &Kept {
+                    team_id: team,
+                    version: 1,
+                    enabled: true,
+                    rule: rule.clone(),
+                    created_at: now,
+                    updated_at: now,
+                },
             )?;
             identities::ask_rules(tx, team, 0, 10, now)
         };

@@ -24,7 +24,7 @@ on_both_engines!(
 );
 
 fn kept<R>(rule: R) -> Kept<R> {
-    Kept { team_id: 1, enabled: true, rule, created_at: at(1), updated_at: at(2) }
+    Kept { team_id: 1, version: 1, enabled: true, rule, created_at: at(1), updated_at: at(2) }
 }
 
 fn badge_rule() -> Kept<BadgeRule> {
@@ -91,13 +91,24 @@ async fn rules_come_back_as_they_were_stored(engine: Engine) {
     let (changed, also) = (badge.clone(), escalation.clone());
     ground
         .write(move |tx| {
-            rules::update_badge(tx, &changed)?;
-            rules::update_escalation(tx, &also)
+            rules::update_badge(tx, &changed, true)?;
+            rules::update_escalation(tx, &also, false)
         })
         .await;
-    (badge.rule.revision, escalation.rule.revision) = (2, 2);
-    let all = ground.read(|tx| Ok((rules::all_badges(tx)?, rules::all_escalations(tx)?))).await;
-    assert_eq!(all, (vec![badge], vec![escalation]));
+    (badge.version, badge.rule.revision) = (2, 2);
+    escalation.version = 2;
+    let all = async || ground.read(|tx| Ok((rules::all_badges(tx)?, rules::all_escalations(tx)?))).await;
+    assert_eq!(all().await, (vec![badge.clone()], vec![escalation.clone()]));
+    let (changed, also) = (badge.clone(), escalation.clone());
+    ground
+        .write(move |tx| {
+            rules::update_badge(tx, &changed, false)?;
+            rules::update_escalation(tx, &also, true)
+        })
+        .await;
+    badge.version = 3;
+    (escalation.version, escalation.rule.revision) = (3, 3);
+    assert_eq!(all().await, (vec![badge], vec![escalation]));
     ground
         .write(move |tx| {
             rules::delete_badge(tx, id)?;

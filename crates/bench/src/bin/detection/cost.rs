@@ -105,6 +105,7 @@ fn rules_micros() -> f64 {
         agent: None,
         events: None,
         lists: None,
+        anew: &[],
     };
     let mut kept = None;
     let mut now = BEGIN.plus_millis(MINUTE_MS);

@@ -9,7 +9,7 @@ use dregs_core::list::Lists;
 use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{
-    Decision, EscalationRule, Facts, Ground, Happened, Label, Rules, Severity, Slugs, Standing, decide,
+    self, Decision, EscalationRule, Facts, Ground, Happened, Label, Rules, Severity, Slugs, Standing, decide,
 };
 use dregs_core::score::{Observation, Scores};
 use dregs_core::time::Timestamp;
@@ -56,6 +56,8 @@ pub struct Asked<'a> {
     pub observations: Option<&'a [Observation]>,
     /// The events that a cycle asks about, where rules do, the team's lists, and the row of the newest event.
     pub events: Option<(&'a [Happened<'a>], &'a Lists, i64)>,
+    /// As in [`Facts`].
+    pub anew: &'a [(rules::Kind, i64, Happened<'a>)],
 }
 
 impl Decided {
@@ -64,7 +66,7 @@ impl Decided {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
-        let Asked { start, is_of_cycle, scores, badges, agent, observations, events } = asked;
+        let Asked { start, is_of_cycle, scores, badges, agent, observations, events, anew } = asked;
         let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
         before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
         if let (Some(label), Some(observations)) = (&mut before.label, observations) {
@@ -78,6 +80,7 @@ impl Decided {
             agent: agent.as_ref(),
             events: events.map(|(events, ..)| events),
             lists: events.map(|(_, lists, _)| lists),
+            anew,
         };
         let mut decision = decide(&before, &facts, rules, now);
         match events {
@@ -177,8 +180,9 @@ pub fn ask(start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<D
     let before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
     let agent = before.agent;
     let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
-    let (observations, events) = (None, None);
-    let asked = Asked { start, is_of_cycle: false, scores: &scores, badges, agent, observations, events };
+    let (observations, events, anew) = (None, None, &[][..]);
+    let asked =
+        Asked { start, is_of_cycle: false, scores: &scores, badges, agent, observations, events, anew };
     Decided::new(asked, rules, now).map(Some)
 }
 

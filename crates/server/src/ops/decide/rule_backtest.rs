@@ -315,6 +315,7 @@ impl Replay {
             agent: known.agent.as_ref(),
             events,
             lists: Some(&self.lists),
+            anew: &[],
         };
         let decision = decide(&known.standing, &facts, &self.rules, at);
         (known.standing, known.next_at) = (decision.after, decision.next_at);

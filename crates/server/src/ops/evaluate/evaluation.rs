@@ -14,7 +14,7 @@ use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::list::Trusted;
 use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::person;
-use dregs_core::rules::{Condition, Count, Happened};
+use dregs_core::rules::{Condition, Count, Happened, Kind, Standing, anew, is_asked};
 use dregs_core::score;
 use dregs_core::snapshot::{OtherIdentity, SharedKey, Snapshot};
 use dregs_core::state::IdentityState;
@@ -32,7 +32,7 @@ use crate::ops::ingest::refold;
 use crate::ops::team::datasets::OfTeams;
 use crate::ops::team::mappings::Mappings;
 use crate::ops::team::{lists, rules, weights};
-use crate::store::events::Received;
+use crate::store::events::{self as store_events, Received};
 use crate::store::identities::{self, CycleStart};
 use crate::store::links::{self, Described, HashedKey};
 use crate::store::versions::Versions;
@@ -223,6 +223,8 @@ struct Evaluee {
     email_since: Option<Timestamp>,
     /// What counters said of each of those events.
     counted: Vec<BTreeMap<String, Count>>,
+    /// For rules that ask anew, the newest event before that they ask about.
+    anew: Vec<(Kind, i64, Received, BTreeMap<String, Count>)>,
 }
 
 impl Evaluee {
@@ -248,14 +250,23 @@ impl Evaluee {
         let conditions = seen.conditions_of(start.team_id);
         let mapping = seen.mappings.of(start.team_id);
         let email_since = events::email_since(tx, &start, (&profile, &state), mapping, conditions)?;
-        let counted = Vec::new();
-        let mut evaluee = Self { start, state, data, profile, trusted, keys, asked, email_since, counted };
-        evaluee.counted = evaluee.ask_counters(tx, seen)?;
+        let (counted, anew) = (Vec::new(), Vec::new());
+        let mut evaluee =
+            Self { start, state, data, profile, trusted, keys, asked, email_since, counted, anew };
+        evaluee.anew = evaluee.ask_anew(tx, seen)?;
+        evaluee.counted = match &evaluee.asked {
+            Some(asked) => evaluee.ask_counters(tx, asked.events.iter(), seen)?,
+            None => Vec::new(),
+        };
         Ok(evaluee)
     }
 
-    fn ask_counters(&self, tx: &mut Tx, seen: &Seen) -> Result<Vec<BTreeMap<String, Count>>> {
-        let Some(asked) = &self.asked else { return Ok(Vec::new()) };
+    fn ask_counters<'e>(
+        &self,
+        tx: &mut Tx,
+        events: impl Iterator<Item = &'e Received>,
+        seen: &Seen,
+    ) -> Result<Vec<BTreeMap<String, Count>>> {
         let team_id = self.start.team_id;
         let counters: Vec<_> = seen.counters_of(team_id, seen.conditions_of(team_id)).collect();
         // What is trusted is counted by for nobody: an office on its list may share what it likes.
@@ -265,7 +276,39 @@ impl Evaluee {
             let subject = Subject { team: OfTeam { common: &common, ..subject.team }, ..subject };
             seen.counted(tx, team_id, counters.iter().copied(), &subject)
         };
-        asked.events.iter().map(ask).collect()
+        events.map(ask).collect()
+    }
+
+    /// Reads what rules are asked about that ask anew, where that is none of the events that all are asked about.
+    fn ask_anew(
+        &self,
+        tx: &mut Tx,
+        seen: &Seen,
+    ) -> Result<Vec<(Kind, i64, Received, BTreeMap<String, Count>)>> {
+        let Some(asked) = &self.asked else { return Ok(Vec::new()) };
+        let asks_about = |conditions: &[Condition], received: &Received| {
+            is_asked(conditions, &self.subject(&received.event, seen))
+        };
+        let before = Standing::decode(self.start.standing.as_deref()).map_err(broken)?;
+        let rules = anew(&before, seen.rules.of(self.start.team_id));
+        let rules =
+            rules.filter(|(.., conditions)| !asked.events.iter().any(|event| asks_about(conditions, event)));
+        let rules: Vec<_> = rules.collect();
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limit = i64::try_from(events::ASKED_MAX).unwrap_or(i64::MAX);
+        let known = store_events::newest_of_identity(tx, self.start.id, 0, limit)?;
+        let newest = rules.into_iter().filter_map(|(kind, rule, conditions)| {
+            Some((kind, rule, known.iter().rev().find(|event| asks_about(conditions, event))?.clone()))
+        });
+        let newest: Vec<_> = newest.collect();
+        let counted = self.ask_counters(tx, newest.iter().map(|(.., event)| event), seen)?;
+        Ok(newest
+            .into_iter()
+            .zip(counted)
+            .map(|((kind, rule, event), counted)| (kind, rule, event, counted))
+            .collect())
     }
 
     fn subject<'s>(&'s self, event: &'s Event, seen: &'s Seen) -> Subject<'s> {
@@ -280,6 +323,17 @@ impl Evaluee {
         Subject::new(Some(event), known, seen.of_team(self.start.team_id))
     }
 
+    fn happened<'s>(
+        &'s self,
+        received: &'s Received,
+        counted: BTreeMap<String, Count>,
+        linked: Linked,
+        seen: &'s Seen,
+    ) -> Happened<'s> {
+        let subject = Subject { linked: Some(linked), ..self.subject(&received.event, seen) };
+        Happened { subject, received_at: received.received_at, counted }
+    }
+
     fn score(self, shared: &[SharedKey], seen: &Seen, started_at: Timestamp) -> Result<Scored> {
         let now = self.state.last_event_at().unwrap_or(started_at);
         let team_id = self.start.team_id;
@@ -287,15 +341,19 @@ impl Evaluee {
         let snapshot = Snapshot::new(now, &self.profile, known, &self.state, shared).trusting(&self.trusted);
         let found = score::analyze(&snapshot, seen.weights.of(team_id));
         let linked = Linked::of(shared);
+        let happened =
+            |received, counted: &BTreeMap<_, _>| self.happened(received, counted.clone(), linked, seen);
         let events: Option<Vec<_>> = self.asked.as_ref().map(|asked| {
-            let counted = asked.events.iter().zip(&self.counted);
-            let happened = counted.map(|(received, counted)| Happened {
-                subject: Subject { linked: Some(linked), ..self.subject(&received.event, seen) },
-                received_at: received.received_at,
-                counted: counted.clone(),
-            });
-            happened.collect()
+            asked
+                .events
+                .iter()
+                .zip(&self.counted)
+                .map(|(received, counted)| happened(received, counted))
+                .collect()
         });
+        let anew = self.anew.iter();
+        let anew: Vec<_> =
+            anew.map(|(kind, rule, received, counted)| (*kind, *rule, happened(received, counted))).collect();
         let newest = self.asked.as_ref().map_or(0, |asked| asked.newest);
         let asked = Asked {
             start: &self.start,
@@ -305,6 +363,7 @@ impl Evaluee {
             agent: self.state.agent(),
             observations: Some(&found.observations),
             events: events.as_deref().map(|events| (events, seen.lists.of(team_id).as_ref(), newest)),
+            anew: &anew,
         };
         let mut decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;
         let lists = Some((seen.lists.of(team_id).as_ref(), started_at));

@@ -7,6 +7,7 @@ use dregs_core::identity::Profile;
 use dregs_core::link::{self, KeyHasher, KeyKind, LinkKey};
 use dregs_core::list::{self, Change, List, ListType};
 use dregs_core::notify::message::EventType;
+use dregs_core::rules::{self, Standing};
 use dregs_core::time::{SECOND_MS, Timestamp};
 use dregs_core::words::snake;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,8 @@ pub enum Concern {
     Weights,
     /// Everybody: a rule asks about the newest event of each.
     NewestEvents,
+    /// Those of whom this rule spoke before it was changed.
+    Held(rules::Kind, i64),
 }
 
 /// Work on the past that is under way.
@@ -142,6 +145,11 @@ impl About<'_> {
             }
             Concern::Rules => false,
             Concern::Weights | Concern::NewestEvents => true,
+            Concern::Held(kind, rule) => {
+                let standing = identities::standings(tx, &[identity.id])?.pop();
+                let standing = Standing::decode(standing.map(|(_, standing)| standing).as_deref());
+                standing.map_err(broken)?.rules.iter().any(|held| (held.kind, held.rule) == (kind, rule))
+            }
             Concern::IdentityField => known.data.keys().any(|key| snake(key) == self.value),
             Concern::EventType => {
                 let state = refold::decode(tx, identity.id, &identity.state)?;

@@ -38,7 +38,7 @@ pub fn keep<R: Rule>(
 /// A rule as a version of itself.
 pub fn version<R: Rule>(kept: &Kept<R>, by: Option<&str>) -> Version {
     Version {
-        revision: Some(kept.rule.revision()),
+        revision: Some(kept.version),
         definition: R::told(kept).to_string(),
         created_at: kept.updated_at,
         created_by: by.map(str::to_owned),

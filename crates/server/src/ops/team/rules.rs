@@ -75,7 +75,6 @@ pub trait Rule: Clone + Send + 'static {
     const KIND: RuleKind;
 
     fn id(&self) -> i64;
-    fn revision(&self) -> i64;
     fn conditions(&self) -> &[Condition];
     /// As the audit log tells it: how the API takes it, and what follows from that.
     fn told(kept: &Kept<Self>) -> Value;
@@ -83,7 +82,8 @@ pub trait Rule: Clone + Send + 'static {
     fn as_told(kept: &Kept<Self>, told: &str) -> serde_json::Result<Kept<Self>>;
     fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Kept<Self>>>;
     fn insert(tx: &mut Tx, kept: &Kept<Self>) -> Result<i64>;
-    fn update(tx: &mut Tx, kept: &Kept<Self>) -> Result<()>;
+    /// Changes it; where it is asked anew, what is remembered of it counts no more.
+    fn update(tx: &mut Tx, kept: &Kept<Self>, asks_anew: bool) -> Result<()>;
     fn delete(tx: &mut Tx, id: i64) -> Result<()>;
 }
 
@@ -96,10 +96,6 @@ impl Rule for BadgeRule {
 
     fn id(&self) -> i64 {
         self.id
-    }
-
-    fn revision(&self) -> i64 {
-        self.revision
     }
 
     fn conditions(&self) -> &[Condition] {
@@ -158,8 +154,8 @@ impl Rule for BadgeRule {
         rules::insert_badge(tx, kept)
     }
 
-    fn update(tx: &mut Tx, kept: &Kept<Self>) -> Result<()> {
-        rules::update_badge(tx, kept)
+    fn update(tx: &mut Tx, kept: &Kept<Self>, asks_anew: bool) -> Result<()> {
+        rules::update_badge(tx, kept, asks_anew)
     }
 
     fn delete(tx: &mut Tx, id: i64) -> Result<()> {
@@ -177,10 +173,6 @@ impl Rule for EscalationRule {
 
     fn id(&self) -> i64 {
         self.id
-    }
-
-    fn revision(&self) -> i64 {
-        self.revision
     }
 
     fn conditions(&self) -> &[Condition] {
@@ -240,8 +232,8 @@ impl Rule for EscalationRule {
         rules::insert_escalation(tx, kept)
     }
 
-    fn update(tx: &mut Tx, kept: &Kept<Self>) -> Result<()> {
-        rules::update_escalation(tx, kept)
+    fn update(tx: &mut Tx, kept: &Kept<Self>, asks_anew: bool) -> Result<()> {
+        rules::update_escalation(tx, kept, asks_anew)
     }
 
     fn delete(tx: &mut Tx, id: i64) -> Result<()> {
@@ -271,14 +263,19 @@ pub async fn change<R: Rule + Sync>(
     let changed = store
         .write(move |tx| {
             let [create, replace, delete] = R::ACTIONS;
+            let mut asks_anew = true;
             let (action, id, before) = match &change {
                 Change::Create(kept) => {
                     R::BOUND.check_team(tx, team_id)?;
                     (create, R::insert(tx, kept)?, None)
                 }
                 Change::Update { before, after } => {
-                    R::update(tx, after)?;
-                    (replace, before.rule.id(), Some(before))
+                    let id = before.rule.id();
+                    asks_anew = R::find(tx, team_id, id)?.is_none_or(|known| {
+                        known.rule.conditions() != after.rule.conditions() || !known.enabled
+                    });
+                    R::update(tx, after, asks_anew)?;
+                    (replace, id, Some(before))
                 }
                 Change::Delete(kept) => {
                     R::delete(tx, kept.rule.id())?;
@@ -297,8 +294,8 @@ pub async fn change<R: Rule + Sync>(
             };
             audit::record(tx, &actor, &act, now)?;
             rescore::begin(tx, team_id, Concern::Rules, "", now)?;
-            if after.as_ref().is_some_and(|kept| asks_newest_events(kept.rule.conditions())) {
-                rescore::begin(tx, team_id, Concern::NewestEvents, "", now)?;
+            if let Some(after) = after.as_ref().filter(|after| asks_anew && after.enabled) {
+                ask_anew(tx, team_id, &after.rule, now)?;
             }
             Ok((after, dropped))
         })
@@ -311,10 +308,16 @@ pub async fn change<R: Rule + Sync>(
     Ok(after)
 }
 
-/// Whether conditions ask about whichever event was the newest, so that they can be asked without waiting for another.
-fn asks_newest_events(conditions: &[Condition]) -> bool {
+/// Has a rule asked about events that have been: one that names none, about the newest of everybody, whichever it is; any
+/// other, of those alone of whom it spoke before.
+fn ask_anew<R: Rule>(tx: &mut Tx, team_id: i64, rule: &R, now: Timestamp) -> Result<()> {
+    let conditions = rule.conditions();
+    if !conditions.iter().any(Condition::is_of_events) {
+        return Ok(());
+    }
     let names_events = conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
-    !names_events && conditions.iter().any(Condition::is_of_events)
+    let concern = if names_events { Concern::Held(R::KIND, rule.id()) } else { Concern::NewestEvents };
+    rescore::begin(tx, team_id, concern, "", now)
 }
 
 /// Row ids of the identities that carry a GOOD badge.
@@ -331,6 +334,11 @@ pub fn good_carriers(tx: &mut Tx, team_id: i64) -> Result<HashSet<i64>> {
     Ok(good)
 }
 
+/// A rule that is switched on.
+fn new<R>(team_id: i64, rule: R, now: Timestamp) -> Kept<R> {
+    Kept { team_id, version: 1, enabled: true, rule, created_at: now, updated_at: now }
+}
+
 /// Gives a new team the rules it begins with.
 ///
 /// # Errors
@@ -338,13 +346,10 @@ pub fn good_carriers(tx: &mut Tx, team_id: i64) -> Result<HashSet<i64>> {
 pub fn starter(tx: &mut Tx, team_id: i64, now: Timestamp) -> Result<()> {
     let Rules { badges, escalations } = starter_rules();
     for rule in badges {
-        rules::insert_badge(tx, &Kept { team_id, enabled: true, rule, created_at: now, updated_at: now })?;
+        rules::insert_badge(tx, &new(team_id, rule, now))?;
     }
     for rule in escalations {
-        rules::insert_escalation(
-            tx,
-            &Kept { team_id, enabled: true, rule, created_at: now, updated_at: now },
-        )?;
+        rules::insert_escalation(tx, &new(team_id, rule, now))?;
     }
     Ok(())
 }

@@ -104,6 +104,7 @@ impl Verdict {
             agent: None,
             events: None,
             lists: None,
+            anew: &[],
         };
         let decision = decide(&Standing::default(), &facts, rules, SystemClock.now());
         let mut badges: Vec<_> = decision.after.badges.into_iter().map(|badge| badge.slug).collect();

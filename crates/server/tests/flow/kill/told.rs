@@ -61,6 +61,7 @@ fn expected(heard: &Heard) -> Vec<(i64, Value)> {
             agent: None,
             events: None,
             lists: None,
+            anew: &[],
         };
         let decision = decide(&standing, &facts, &rules, AT);
         let slugs = |badges: &[Badge]| badges.iter().map(|badge| badge.slug.clone()).collect::<BTreeSet<_>>();
