@@ -183,7 +183,7 @@ pub async fn get(
 
 /// Create a badge rule
 ///
-/// All identities are re-evaluated in the background.
+/// All identities are re-evaluated in the background; where the conditions name events, each at its next such event.
 #[utoipa::path(post, operation_id = "createBadgeRule", path = "/badge-rules", tag = "rules",
     request_body = NewBadgeRuleBody, responses((status = 201, body = BadgeRuleBody),
         (status = 409, body = ErrorBody, description = "There is a badge with this slug.")))]

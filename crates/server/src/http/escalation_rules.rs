@@ -173,7 +173,7 @@ pub async fn get(
 
 /// Create an escalation rule
 ///
-/// All identities are re-evaluated in the background.
+/// All identities are re-evaluated in the background; where the conditions name events, each at its next such event.
 #[utoipa::path(post, operation_id = "createEscalationRule", path = "/escalation-rules", tag = "rules",
     request_body = NewEscalationRuleBody, responses((status = 201, body = EscalationRuleBody),
         (status = 409, body = ErrorBody, description = "There is a rule of this name.")))]

@@ -92,6 +92,7 @@ function BadgeRuleEditor({ rule, again, tested }: { rule?: BadgeRule; again?: ()
       isDirty={draft.isDirty}
       isSaving={create.isPending || replace.isPending || keep.isPending}
       errors={draft.errors}
+      conditions={conditions}
       onSave={save}
       {...(rule && { onDraft: () => isWhole() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
       remove={rule && <RemoveBadgeRule rule={rule} />}

@@ -3,7 +3,7 @@
 import { ActionIcon, Button, Group, NativeSelect, NumberInput, Select, Slider, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { CONDITIONS_MAX, DEPTH_MAX, first, innerOf, isInRange, KINDS, subjectOf, turned, WHICH, type Condition, type Subject } from "./condition";
+import { asksAt, CONDITIONS_MAX, DEPTH_MAX, first, innerOf, isInRange, KINDS, subjectOf, turned, WHICH, type Condition, type Subject } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
 import classes from "./Rules.module.css";
 import { CounterChoice, EventChoice, FactFields } from "./EventFields";
@@ -60,8 +60,8 @@ export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfCounters,
 
 /** What is to be known of conditions like these. */
 function noteOf(rows: Row[]): string {
-  const asksAt = rows.find(({ condition: { type } }) => type === "EVENT_IS")?.condition.events ?? [];
-  if (asksAt.length > 0) return `All conditions must hold. Evaluated at each ${asksAt.join(" or ")}; the result stays until the next.`;
+  const events = asksAt(rows.map(({ condition }) => condition)).join(" or ");
+  if (events) return `All conditions must hold. Evaluated at each ${events}; the result stays until the next.`;
   return "All conditions must hold. A category without a score, or a fact without a value, never matches.";
 }
 

@@ -7,6 +7,7 @@ import type { ReactNode } from "react";
 import { refresh, tell } from "../../api";
 import { Page } from "../../parts/Page";
 import { PageLink } from "../../parts/PageLink";
+import { reach, type Condition } from "./condition";
 import type { FieldErrors } from "./draft";
 import { LeaveGuard } from "./LeaveGuard";
 
@@ -16,6 +17,8 @@ interface Props {
   isDirty: boolean;
   isSaving: boolean;
   errors: FieldErrors;
+  /** As they are edited. */
+  conditions: Condition[];
   onSave: () => void;
   /** Keeps what is edited as a draft beside the rule. */
   onDraft?: () => void;
@@ -28,7 +31,7 @@ interface Props {
   children: ReactNode;
 }
 
-export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, onDraft, remove, aside, below, children }: Props) {
+export function Editor({ title, isNew, isDirty, isSaving, errors, conditions, onSave, onDraft, remove, aside, below, children }: Props) {
   return (
     <Page title={title} actions={<PageLink to="/rules" fz="sm">All rules</PageLink>}>
       <LeaveGuard isDirty={isDirty} />
@@ -48,7 +51,7 @@ export function Editor({ title, isNew, isDirty, isSaving, errors, onSave, onDraf
               <Group gap="xs">
                 <Button type="submit" loading={isSaving} disabled={!isNew && !isDirty}>{isNew ? "Create" : "Save"}</Button>
                 {onDraft && isDirty && <Button variant="default" disabled={isSaving} onClick={onDraft}>Save as draft</Button>}
-                {!isNew && isDirty && <Text c="dimmed" fz="sm">All identities are re-evaluated in the background.</Text>}
+                {!isNew && isDirty && <Text c="dimmed" fz="sm">{reach(conditions)}</Text>}
                 <Box ml="auto">{remove}</Box>
               </Group>
             </Stack>

@@ -92,6 +92,7 @@ function EscalationRuleEditor({ rule, again, tested }: { rule?: EscalationRule; 
       isDirty={draft.isDirty}
       isSaving={create.isPending || replace.isPending || keep.isPending}
       errors={draft.errors}
+      conditions={conditions}
       onSave={save}
       {...(rule && { onDraft: () => isWhole() && keep.mutate({ params: { path: { id: rule.id } }, body }) })}
       remove={rule && <Remove rule={rule} />}

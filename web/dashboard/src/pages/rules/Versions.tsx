@@ -13,6 +13,7 @@ import { useMay } from "../../app/session";
 import { pathWords, valueWords } from "../settings/audit";
 import { differences } from "../settings/difference";
 import { AccuracyCell } from "./Accuracy";
+import { reach } from "./condition";
 import { AdditionsInWords } from "./ListAdditions";
 import { ConditionsInWords } from "./RuleTable";
 import { Sample } from "./Sample";
@@ -21,7 +22,6 @@ import { useComparison, useDiscard, usePromote, useRestore, useVersions, type Co
 
 /** Versions that are shown until somebody asks for more. */
 const SHOWN = 5;
-const RESCORED = "All identities are re-evaluated in the background.";
 
 interface Props<Kind extends RuleKind> {
   kind: Kind;
@@ -49,7 +49,7 @@ export function Draft<Kind extends RuleKind>({ kind, rule, edit, changed }: Prop
           {edit && <Button size="xs" variant="default" onClick={() => edit(draft.rule)}>Edit</Button>}
           <Confirm action="Put in force" question={`Put the draft of “${rule.name}” in force?`} loading={promote.isPending} onConfirm={() => promote.mutate(undefined, changed ? { onSuccess: changed } : {})}>
             <Differences from={rule} to={draft.rule} />
-            It takes the place of the rule, whose versions are kept. {RESCORED}
+            It takes the place of the rule, whose versions are kept. {reach(draft.rule.conditions)}
           </Confirm>
           <Confirm action="Discard" question={`Discard the draft of “${rule.name}”?`} loading={discard.isPending} onConfirm={() => discard.mutate(undefined)}>
             The rule in force stays as it is.
@@ -123,7 +123,7 @@ function Earlier<Kind extends RuleKind>({ kind, rule, version, changed }: Props<
       <Compared kind={kind} id={rule.id} revision={revision} name={`Version ${revision}`} of={rule.updatedAt}>
         {manage && (
           <Confirm action="Restore" question={`Put version ${revision} of “${rule.name}” in force again?`} loading={restore.isPending} onConfirm={() => restore.mutate(revision, changed ? { onSuccess: changed } : {})}>
-            The rule is as it was then, and this is a version of it, too. {RESCORED}
+            The rule is as it was then, and this is a version of it, too. {reach(version.rule.conditions)}
           </Confirm>
         )}
       </Compared>

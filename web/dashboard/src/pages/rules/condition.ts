@@ -232,3 +232,15 @@ export function inWords(condition: Condition, names: Names): string {
       return `${label.toLowerCase()} ${names.badge(badge ?? "")}`;
   }
 }
+
+/** The types of events at which conditions are asked; none where they are asked of everybody at any time. */
+export function asksAt(conditions: Condition[]): string[] {
+  return conditions.find(({ type }) => type === "EVENT_IS")?.events ?? [];
+}
+
+/** Whom a change of a rule reaches. */
+export function reach(conditions: Condition[]): string {
+  const events = asksAt(conditions).join(" or ");
+  if (!events) return "All identities are re-evaluated in the background.";
+  return `What it says of somebody stays unless their newest ${events} no longer meets the conditions; everybody else is evaluated at the next one.`;
+}
