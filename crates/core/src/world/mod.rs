@@ -11,7 +11,7 @@ use crate::common::{self, Common, Sample};
 use crate::dataset::Datasets;
 use crate::event::Event;
 use crate::identity::{self, Profile};
-use crate::link::{self, LinkKey, OTHERS_MAX};
+use crate::link::{self, LinkKey};
 use crate::mapping::Mapping;
 use crate::score::{Analysis, Weights, analyze};
 use crate::snapshot::{OtherIdentity, SharedKey, Snapshot};
@@ -32,7 +32,7 @@ pub struct World {
     sample: Sample,
     users: Vec<User>,
     by_id: HashMap<String, usize>,
-    /// In the order in which they came.
+    /// Those who were first seen last at the end, as a server has them.
     holders: HashMap<LinkKey, Vec<(usize, Timestamp)>>,
 }
 
@@ -52,11 +52,7 @@ impl World {
     /// Folds an event into its identity; one of nobody changes nothing. The answer is what turns out to be common.
     pub fn take(&mut self, event: &Event) -> Vec<LinkKey> {
         let Some(named) = &event.identity else { return Vec::new() };
-        let place = self.by_id.get(&named.id).copied().unwrap_or_else(|| {
-            self.users.push(User { id: named.id.clone(), ..User::default() });
-            self.by_id.insert(named.id.clone(), self.users.len() - 1);
-            self.users.len() - 1
-        });
+        let place = self.place(&named.id);
         let user = &mut self.users[place];
         let mut keys = link::new_keys(event, &user.state);
         // Data that would grow too large is refused with its event, as at the server's door.
@@ -79,11 +75,26 @@ impl World {
         learned.iter().for_each(|key| self.common.insert(key.clone()));
         for key in keys {
             let holders = self.holders.entry(key).or_default();
-            if !holders.iter().rev().take(OTHERS_MAX).any(|(holder, _)| *holder == place) {
-                holders.push((place, event.timestamp));
+            if let Err(at) = holders.binary_search_by_key(&place, |(holder, _)| *holder) {
+                holders.insert(at, (place, event.timestamp));
             }
         }
         learned
+    }
+
+    /// Notes these identities in the order in which a server has first seen them: those of one commit it numbers by name.
+    pub fn number<'a>(&mut self, ids: impl IntoIterator<Item = &'a str>) {
+        for id in ids {
+            self.place(id);
+        }
+    }
+
+    fn place(&mut self, id: &str) -> usize {
+        self.by_id.get(id).copied().unwrap_or_else(|| {
+            self.users.push(User { id: id.to_owned(), ..User::default() });
+            self.by_id.insert(id.to_owned(), self.users.len() - 1);
+            self.users.len() - 1
+        })
     }
 
     /// Scores an identity as it stands; `None` for one that is not there.

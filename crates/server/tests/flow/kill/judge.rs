@@ -182,7 +182,7 @@ async fn judge_stored(
     traffic: &Traffic,
     patience: Duration,
 ) -> Vec<String> {
-    let mut world = World::default();
+    let mut world = world(store).await;
     let (events, mut complaints) = events(stored, traffic);
     for event in &events {
         world.take(event);
@@ -209,6 +209,15 @@ async fn judge_stored(
     }
     complaints.extend(judge_list(address).await);
     complaints
+}
+
+/// The model, which knows in which order the server has numbered identities: of many on a key the newest are looked at.
+pub async fn world(store: &Store) -> World {
+    let sql = "select external_id from identities order by id";
+    let ids = store.read(|tx| tx.query(sql, &[], |row| row.get::<String>(0))).await.unwrap();
+    let mut world = World::default();
+    world.number(ids.iter().map(String::as_str));
+    world
 }
 
 /// Stored events as the model reads them, and what is wrong with the rest.

@@ -262,7 +262,7 @@ async fn nothing_is_lost(engine: Engine, kill_count: usize, of_each_failpoint: u
     complaints.extend(traffic.ledger().compare(&found.events));
     complaints.extend(found.complaints());
     let (events, _) = judge::events(&judge::order(&store).await, &traffic);
-    complaints.extend(told::untimely(&events, &found.heard));
+    complaints.extend(told::untimely(judge::world(&store).await, &events, &found.heard));
     assert_eq!(complaints, Vec::<String>::new());
     assert!(found.decided() > 0, "no rule has decided anything");
     assert!(found.attempts.get("RECOVERY").is_some_and(|count| *count > 0), "{:?}", found.attempts);

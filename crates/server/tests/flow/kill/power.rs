@@ -102,7 +102,7 @@ impl Scene {
         complaints.extend(self.traffic.ledger().compare(&found.events));
         complaints.extend(found.complaints());
         let (events, _) = judge::events(&judge::order(&server.app.store).await, &self.traffic);
-        complaints.extend(told::untimely(&events, &found.heard));
+        complaints.extend(told::untimely(judge::world(&server.app.store).await, &events, &found.heard));
         assert!(found.decided() > 0, "no rule has decided anything");
         complaints
     }
@@ -195,6 +195,7 @@ async fn a_server_whose_power_is_cut_at_its_first_start_starts_again() {
         let server = start(Ground::on(copy_with(ground.folder(), &image, false))).await;
         server.track("e1", "ada").await;
     }
+    show(&format!("{FIRST_CUTS} power cuts of a server that starts"));
 }
 
 #[tokio::test]
@@ -210,6 +211,7 @@ async fn the_first_event_of_a_new_file_is_there_after_a_power_cut() {
         let server = start(Ground::on(copy_with(ground.folder(), &image, false))).await;
         assert_eq!(server.get("/api/events/e1").await["id"], "e1");
     }
+    show(&format!("{FIRST_CUTS} power cuts after a first event"));
 }
 
 #[tokio::test]

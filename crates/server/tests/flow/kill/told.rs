@@ -84,14 +84,13 @@ fn expected(heard: &Heard) -> Vec<(i64, Value)> {
 
 /// Whose cycles have found what the model finds at no instant at which they may have begun. Given all events in the order in
 /// which they were stored, it scores each identity as it was after so many of its own as the cycle had seen, until the next.
-pub fn untimely(events: &[Event], heard: &BTreeMap<(i64, String), Heard>) -> Vec<String> {
+pub fn untimely(mut world: World, events: &[Event], heard: &BTreeMap<(i64, String), Heard>) -> Vec<String> {
     let mut cycles: BTreeMap<&str, VecDeque<Cycle>> = BTreeMap::new();
     for ((_, name), heard) in heard {
         let scored = heard.values().filter(|(event, _)| event == "IDENTITY_SCORED");
         // Every channel hears the same.
         cycles.insert(name, scored.map(|(_, data)| Cycle::new(data)).collect());
     }
-    let mut world = World::default();
     let (mut seen, mut complaints) = (BTreeMap::<&str, u64>::new(), Vec::new());
     let mut told = 0;
     for event in events {
@@ -204,7 +203,12 @@ mod tests {
         };
         let told = |cycles: &[Value]| {
             let cycles = cycles.iter().map(|data| ("IDENTITY_SCORED".to_owned(), data.clone()));
-            untimely(&events, &BTreeMap::from([((1, "ada".to_owned()), (1..).zip(cycles).collect())])).len()
+            untimely(
+                World::default(),
+                &events,
+                &BTreeMap::from([((1, "ada".to_owned()), (1..).zip(cycles).collect())]),
+            )
+            .len()
         };
         let (alone, last) = (scored(1), scored(users.len()));
         assert_ne!(alone, last);
