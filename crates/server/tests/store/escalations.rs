@@ -22,6 +22,8 @@ fn opened(identity_id: i64, rule_id: i64, severity: Severity) -> NewEscalation {
         conditions: "[]".into(),
         channels: "[]".into(),
         scores: scores(12),
+        explanation: None,
+        event_id: None,
         opened_at: at(rule_id),
     }
 }
