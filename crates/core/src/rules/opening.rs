@@ -124,8 +124,7 @@ mod tests {
 
     #[test]
     fn a_rule_about_events_says_which_event_opened_it_and_its_values() {
-        let events =
-            [event("e1", "login", 900), event("e2", "PURCHASE", 700), event("e3", "PURCHASE", 800)];
+        let events = [event("e1", "login", 900), event("e2", "PURCHASE", 700), event("e3", "PURCHASE", 800)];
         let decision = decide_at(0, &mut Standing::default(), &rule(large(), 0), Some(&events));
         let words = "The event is PURCHASE; the event's \"amount\" is 700, above 500.";
         assert_eq!(decision.openings, opening(words, Some("e2")));
