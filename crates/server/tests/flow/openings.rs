@@ -122,7 +122,8 @@ async fn a_preview_counts_apart_whom_people_have_settled(engine: Engine) {
     };
     let low = json!([{"type": "SCORE_LTE", "category": "AUTHENTICITY", "threshold": 100}]);
     let old = json!([{"type": "IDENTITY_AGE_LT", "seconds": 3600}]);
-    for conditions in [&low, &large()] {
+    let amount = json!([large()[1]]);
+    for conditions in [&low, &large(), &amount] {
         let accused = json!([2, 2, ["eve", "kim"], 4]);
         assert_eq!(preview(conditions, None).await, accused, "{conditions}");
         assert_eq!(preview(conditions, Some("BAD")).await, accused, "{conditions}");
@@ -135,8 +136,8 @@ async fn a_preview_counts_apart_whom_people_have_settled(engine: Engine) {
     let (status, refused) = server.call(Method::POST, &format!("{RULES}/actions/preview"), Some(wrong)).await;
     assert_eq!((status.as_u16(), &refused["details"][0]["field"]), (400, &json!("badgeType")));
 
-    // As many open as was said, and of whom.
-    for (name, conditions) in [("Low", low), ("Large", large())] {
+    // As many open as was said, and of whom. A rule that names events waits for the next of these.
+    for (name, conditions) in [("Low", low), ("Amount", amount)] {
         server.post(RULES, json!({"name": name, "severity": "INFO", "conditions": conditions})).await;
     }
     let opened = escalations(&server, 4).await;
@@ -165,9 +166,9 @@ async fn fields_of_a_rare_event_are_known_however_many_others_come(engine: Engin
         fact.map(|fact| json!([fact["description"], fact["values"], fact["eventTypes"]]))
     };
     let types = json!(["PURCHASE", "checkout.completed"]);
-    assert_eq!(of("event.data.amount"), Some(json!(["the event's \"amount\"", [9500], types])));
+    assert_eq!(of("event.data.amount"), Some(json!(["the event's \"amount\"", [9500.0], types])));
     // The values of the newest come first, whatever their types.
-    assert_eq!(of("event.data.round").unwrap()[1], json!([5]));
+    assert_eq!(of("event.data.round").unwrap()[1], json!([5.0, 4.0, 3.0, 2.0, 1.0]));
     assert_eq!(of("identity.id").unwrap()[1], json!(["bob", "ada"]));
     assert_eq!(of("identity.id").unwrap()[2], json!([]));
     assert_eq!(of("event.data.missing"), None);
