@@ -317,7 +317,7 @@ test("a preview promises no more than opens: those whom people have settled are 
   // What such events carry is offered first.
   const fact = condition("Condition 2").getByLabel("Fact", { exact: true }).first();
   await fact.click();
-  await page.getByRole("option").first().getByText("event.data.amount", { exact: true }).waitFor();
+  await page.getByRole("option").filter({ visible: true }).first().getByText("event.data.amount", { exact: true }).waitFor();
   await fact.fill("event.data.amount");
   await page.keyboard.press("Escape");
   await condition("Condition 2").getByLabel("Number", { exact: true }).first().fill("400");
