@@ -514,7 +514,7 @@ fn tell_of(
         conditions: serde_json::from_str(&escalation.conditions).map_err(broken)?,
         scores,
         outcome: escalation.verdict.map(|verdict| verdict.outcome),
-        why: (event == EventType::EscalationOpened).then(|| Why {
+        why: (event == EventType::EscalationOpened).then_some(Why {
             explanation: escalation.explanation.as_deref(),
             event_id: escalation.event_id.as_deref(),
         }),
