@@ -288,3 +288,47 @@ test("a rule asks for an event, its facts and a counter, says so in words, and i
   assert.equal(await open(buys("kim", 501, 1)), 1);
   analyst.complaints.splice(0);
 });
+
+test("who decides sees what opened an escalation, and the event", async () => {
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/escalations?identity=kim");
+  const why = page.getByRole("region", { name: "Why" });
+  await why.getByText("The event is PURCHASE; the event's \"amount\" is 501, above 500.").waitFor();
+  await pictures(page, "escalation-opened-by-event");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  assert.deepEqual(await analyst.barriers(), []);
+  await why.getByRole("link", { name: "See the event" }).click();
+  await page.waitForURL(/\/events\/kim-1$/);
+  analyst.complaints.splice(0);
+});
+
+test("a preview promises no more than opens: those whom people have settled are told apart", async () => {
+  await dregs.call("POST", "/identities/ada/actions/label", { outcome: "GOOD" });
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page } = analyst;
+  await analyst.open("/escalation-rules/new");
+  const condition = (name) => page.getByRole("group", { name, exact: true });
+  await condition("Condition 1").getByLabel("Type of condition").selectOption("EVENT_IS");
+  await condition("Condition 1").getByLabel("Events", { exact: true }).first().fill("PURCHASE");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Add a condition" }).click();
+  await condition("Condition 2").getByLabel("Type of condition").selectOption("FACT_GT");
+  // What such events carry is offered first.
+  const fact = condition("Condition 2").getByLabel("Fact", { exact: true }).first();
+  await fact.click();
+  await page.getByRole("option").filter({ visible: true }).first().getByText("event.data.amount", { exact: true }).waitFor();
+  await fact.fill("event.data.amount");
+  await page.keyboard.press("Escape");
+  await condition("Condition 2").getByLabel("Number", { exact: true }).first().fill("400");
+  const preview = page.getByRole("region", { name: "Matches now" });
+  await preview.getByText("1 more matches, but is labeled good or disregarded: nothing opens for it.").waitFor();
+  await preview.getByText("By the newest PURCHASE of each. Creating it opens nothing now: each is evaluated at the next one.").waitFor();
+  assert.equal(await preview.getByText("ada").count(), 0);
+  // A field that no event carries is said in the same words.
+  await fact.fill("event.data.refund.total");
+  await page.getByText("Reads: ").getByText(/the event's "refund\.total" is above 400/).waitFor();
+  await fact.fill("group.company");
+  await page.getByText("Reads: ").getByText(/the company is above 400/).waitFor();
+  analyst.complaints.splice(0);
+});

@@ -1812,8 +1812,8 @@ export interface paths {
         };
         /**
          * List the facts
-         * @description What conditions may ask for: facts that every event may have, and the fields of data that the team's newest 500 events
-         *     carry. Others may be named as well: `event.data.…`, `identity.data.…` and `group.…` with any path.
+         * @description What conditions may ask for: facts that every event may have, and the fields of data that the latest events of
+         *     each type carry: up to 100 of each, of up to 200 types, in all 4,000. Others may be named as well: `event.data.…`, `identity.data.…` and `group.…` with any path.
          */
         get: operations["listFacts"];
         put?: never;
@@ -4848,6 +4848,18 @@ export interface components {
             scoreSnapshot: {
                 [key: string]: number | null;
             };
+            /**
+             * @description What opened it: the conditions of its rule with the values that met them. Null where it was drawn at random, or
+             *     opened before this was kept.
+             * @example The event is PURCHASE; the event's "amount" is 9500, above 500.
+             */
+            explanation?: string | null;
+            /**
+             * @description Your id of the event that opened it; null where its rule asks about no event, and once that event is not kept any
+             *     more.
+             * @example evt-1
+             */
+            eventId?: string | null;
             /** Format: date-time */
             openedAt: string;
             /** Format: date-time */
@@ -5120,8 +5132,17 @@ export interface components {
             name: string;
             /** @example the event's "amount" */
             description: string;
-            /** @description Up to five different values of the team's newest events, the newest first. */
+            /** @description Up to five different values that these events have, the newest first. */
             values: components["schemas"]["FactValueBody"][];
+            /**
+             * @description Of a field of data or a group: which of these events carry it, by their names and canonical types. Empty for the facts
+             *     that every event may have.
+             * @example [
+             *       "PURCHASE",
+             *       "checkout.completed"
+             *     ]
+             */
+            eventTypes: string[];
             /** @description Whether it is known before an event is scored, so that counters may use it too. */
             ofEvent: boolean;
             /**
@@ -6590,6 +6611,11 @@ export interface components {
         /** @description Conditions to try. */
         PreviewBody: {
             conditions: components["schemas"]["ConditionBody"][];
+            /**
+             * @description GOOD, BAD or NEUTRAL, of a rule that gives a badge: labels settle BAD ones, and what opens escalations.
+             * @example BAD
+             */
+            badgeType?: string | null;
         };
         /** @description A label to preview. */
         PreviewLabelBody: {
@@ -6603,7 +6629,13 @@ export interface components {
         };
         /** @description Whom conditions match. */
         PreviewedBody: {
+            /** @description Those for whom it would do something. */
             matching: number;
+            /**
+             * @description How many more meet its conditions, and are disregarded or have a label that settles what it asks: nothing is done
+             *     for them.
+             */
+            settled: number;
             /** @description Of those, how many have a GOOD badge: they may be legitimate. */
             good: number;
             /** @description Up to ten of them, the newest first. */

@@ -82,7 +82,14 @@ pub fn example_data(event: EventType) -> Value {
             "badges": [example_badge()],
             "scores": example_scores()
         }),
-        EventType::EscalationOpened => example_escalation("OPEN"),
+        EventType::EscalationOpened => {
+            let mut data = example_escalation("OPEN");
+            data["explanation"] = json!(
+                "Humanity is 12, below 20; first seen more than 1 hour ago; it does not have the badge \"trusted\"."
+            );
+            data["eventId"] = Value::Null;
+            data
+        }
         EventType::EscalationClosed => example_escalation("CLOSED"),
         EventType::RuleRateJumped => json!({
             "rule": {"id": 9, "name": "Likely a bot", "type": "ESCALATION"},
@@ -113,8 +120,8 @@ const fn description(event: EventType) -> &'static str {
         }
         EventType::EscalationOpened => {
             "An escalation (alert) has opened: all conditions of an escalation rule hold for an identity. \
-             Sent to the channels that the rule names. Carries the rule, its severity and conditions, and the scores \
-             at that moment."
+             Sent to the channels that the rule names. Carries the rule, its severity and conditions, the scores at that \
+             moment, and what opened it."
         }
         EventType::EscalationClosed => {
             "An escalation (alert) has closed, because its conditions no longer hold or a person closed it. \
@@ -267,7 +274,7 @@ fn data_schema(event: EventType) -> Value {
             "badges": badges_schema(),
             "scores": scores_schema()
         })),
-        EventType::EscalationOpened => escalation_schema(json!({"enum": ["OPEN", "ACKNOWLEDGED"]})),
+        EventType::EscalationOpened => opened_schema(),
         EventType::EscalationClosed => escalation_schema(json!({"const": "CLOSED"})),
         EventType::RuleRateJumped => object_schema(json!({
             "rule": object_schema(json!({
@@ -352,6 +359,25 @@ fn escalation_schema(status: Value) -> Value {
         "scores": scores_schema(),
         "outcome": {"enum": ["GOOD", "BAD", null], "description": "What people have decided of the identity."}
     }))
+}
+
+/// What is said of one that opens: what opened it, too.
+fn opened_schema() -> Value {
+    let mut schema = escalation_schema(json!({"enum": ["OPEN", "ACKNOWLEDGED"]}));
+    let more = json!({
+        "explanation": {
+            "type": ["string", "null"],
+            "description": "The conditions with the values that met them; null where it was opened before that was kept."
+        },
+        "eventId": {
+            "type": ["string", "null"],
+            "description": "Your own id of the event that met them; null where they ask about no event."
+        }
+    });
+    if let (Some(properties), Value::Object(more)) = (schema["properties"].as_object_mut(), more) {
+        properties.extend(more);
+    }
+    object_schema(schema["properties"].take())
 }
 
 /// What is said of a channel that fails, and `more`.

@@ -135,6 +135,10 @@ fn changes(event: EventType, data: &Value, scores: &Scores) -> Vec<String> {
         }
         EventType::IdentityLabeled => vec![labelled(data)],
         EventType::EscalationOpened => {
+            // One that was written before explanations were kept has its conditions alone.
+            if let Some(explanation) = data["explanation"].as_str() {
+                return vec![inert(explanation)];
+            }
             let conditions: Vec<Condition> = read(&data["conditions"]).unwrap_or_default();
             let ground = Ground { scores, carried: &Slugs::new(), agent: None, event: None, lists: None };
             vec![inert(&explain(&conditions, &ground))]

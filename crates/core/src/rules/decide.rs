@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Map;
 
 use super::standing::{Held, Kind, Standing};
-use super::{Condition, Ground, Happened, Label, Rules, Slugs, Snooze, ages, explain, millis};
+use super::{Condition, Ground, Happened, Label, Opening, Rules, Slugs, Snooze, ages, explain, millis};
 use crate::agent::KnownAgent;
 use crate::badge::{Badge, BadgeType};
 use crate::fact::Subject;
@@ -63,6 +63,8 @@ pub struct Decision {
     pub removed: Vec<Badge>,
     /// Escalation rules by number.
     pub opened: Vec<i64>,
+    /// Why, for each of these, in the same order.
+    pub openings: Vec<Opening>,
     /// Likewise; some may be gone by now.
     pub closed: Vec<i64>,
     /// When something changes by time alone.
@@ -82,8 +84,11 @@ pub fn decide(before: &Standing, facts: &Facts, rules: &Rules, now: Timestamp) -
         let mut clerk = Clerk::new(before, facts, now);
         decision.after.badges = clerk.badges(before, facts, rules);
         let Standing { badges, snoozed, .. } = &decision.after;
-        clerk.escalations(badges, snoozed, rules, &mut decision.opened);
+        clerk.escalations(badges, snoozed, rules);
         (decision.after.rules, decision.next_at) = (clerk.after, clerk.next_at);
+        decision.after.waiting = clerk.waiting;
+        decision.opened = clerk.openings.iter().map(|opening| opening.rule).collect();
+        decision.openings = clerk.openings;
     }
     let missing = |badges: &[Badge], from: &[Badge]| -> Vec<Badge> {
         let from = slugs(from);
@@ -159,17 +164,22 @@ struct Timed<'r> {
 struct Clerk<'a> {
     before: HashMap<(Kind, i64), &'a Held>,
     label: Option<&'a Label>,
+    /// See [`Standing::waiting`]: before and after.
+    waited: &'a [Opening],
+    waiting: Vec<Opening>,
     facts: &'a Facts<'a>,
     now: Timestamp,
     after: Vec<Held>,
+    openings: Vec<Opening>,
     next_at: Option<Timestamp>,
 }
 
 impl<'a> Clerk<'a> {
     fn new(before: &'a Standing, facts: &'a Facts<'a>, now: Timestamp) -> Self {
-        let label = before.label.as_ref();
+        let (label, waited) = (before.label.as_ref(), before.waiting.as_slice());
         let before = before.rules.iter().map(|held| ((held.kind, held.rule), held)).collect();
-        Self { before, label, facts, now, after: Vec::new(), next_at: None }
+        let (waiting, after, openings) = (Vec::new(), Vec::new(), Vec::new());
+        Self { before, label, waited, waiting, facts, now, after, openings, next_at: None }
     }
 
     fn ground<'g>(&self, carried: &'g Slugs<'g>, event: Option<&'g Happened<'g>>) -> Ground<'g>
@@ -282,7 +292,7 @@ impl<'a> Clerk<'a> {
         }
     }
 
-    fn escalations(&mut self, badges: &[Badge], snoozed: &[Snooze], rules: &Rules, opened: &mut Vec<i64>) {
+    fn escalations(&mut self, badges: &[Badge], snoozed: &[Snooze], rules: &Rules) {
         let carried = slugs(badges);
         for rule in &rules.escalations {
             // Its delay begins anew when that is over.
@@ -303,11 +313,39 @@ impl<'a> Clerk<'a> {
                 off_after_ms: millis(rule.close_after_seconds),
                 effective_at: rule.effective_at,
             };
-            if let (true, was_in_force) = self.is_in_force(&timed, &carried)
-                && !was_in_force
-            {
-                opened.push(rule.id);
+            match self.is_in_force(&timed, &carried) {
+                (true, false) => self.openings.push(self.opening(&timed, &carried)),
+                (false, _) if self.waits(&timed) => self.waiting.push(self.opening(&timed, &carried)),
+                _ => {}
             }
+        }
+    }
+
+    /// What is remembered of a rule, once it has been looked at.
+    fn held(&self, rule: &Timed) -> Option<&Held> {
+        self.after.last().filter(|held| (held.kind, held.rule) == (rule.kind, rule.rule))
+    }
+
+    /// Whether a rule that asks about events holds, and only its time has not come.
+    fn waits(&self, rule: &Timed) -> bool {
+        let is_cleared = |held: &Held| rule.cleared_at.is_some_and(|at| held.since <= at);
+        rule.conditions.iter().any(Condition::is_of_events)
+            && self.held(rule).is_some_and(|held| held.holds && !held.in_force && !is_cleared(held))
+    }
+
+    /// Why a rule opens an escalation: what it has waited with, or what meets its conditions now.
+    fn opening(&self, rule: &Timed, carried: &Slugs) -> Opening {
+        let waited = self.waited.iter().find(|waited| waited.rule == rule.rule);
+        let has_begun_now = self.held(rule).is_none_or(|held| held.since == self.now);
+        let asks_events = rule.conditions.iter().any(Condition::is_of_events);
+        let event = if asks_events { self.met_by(rule, carried) } else { None };
+        match waited {
+            Some(waited) if !has_begun_now || event.is_none() => waited.clone(),
+            _ => Opening {
+                rule: rule.rule,
+                explanation: explain(rule.conditions, &self.ground(carried, event)),
+                event_id: event.and_then(|happened| happened.subject.event).map(|event| event.id.clone()),
+            },
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
-use super::{Condition, Evidence, categories};
+use super::{Condition, Evidence, Happened, categories};
 use crate::badge::{self, Badge, BadgeType, CONFIRMED_BAD};
 use crate::label::{LabelKind, Outcome, Source, Verdict};
 use crate::score::{ANALYZERS, Category, Observation};
@@ -51,6 +51,13 @@ impl Label {
     pub(super) fn settles(&self, conditions: &[Condition]) -> bool {
         let mut asked = categories(conditions).peekable();
         asked.peek().is_some() && asked.all(|category| self.settled.contains(&category))
+    }
+
+    /// Whether a rule with these conditions says nothing more of the identity: a person has decided what they ask, or of who
+    /// is labeled good, the event that meets them was before.
+    pub fn holds_off(&self, conditions: &[Condition], event: Option<&Happened>) -> bool {
+        let is_before = |event: &Happened| self.verdict.outcome == Outcome::Good && !event.is_after(self.at);
+        self.settles(conditions) || event.is_some_and(is_before)
     }
 
     /// The same of what an analyzer's badge says.

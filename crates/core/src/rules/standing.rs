@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Dismissal, Label, Snooze};
+use super::{Dismissal, Label, Opening, Snooze};
 use crate::agent::KnownAgent;
 use crate::badge::Badge;
 use crate::score::Scores;
@@ -61,6 +61,9 @@ pub struct Standing {
     pub heard: BTreeMap<i64, Heard>,
     /// The row of the newest event that rules were asked about; 0 before the first.
     pub asked: i64,
+    /// What will open escalations by rules that ask about events and whose time has not come: the event is not asked about
+    /// again then. At most one for each rule.
+    pub waiting: Vec<Opening>,
 }
 
 /// A standing as it is written: rules as rows of numbers, since a thousand of them are read and written with
@@ -88,6 +91,8 @@ struct Written {
     heard: Vec<(i64, i64, bool)>,
     #[serde(default, skip_serializing_if = "is_zero")]
     asked: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Opening>,
     /// What versions before rows wrote.
     #[serde(default, skip_serializing)]
     rules: Vec<Held>,
@@ -129,7 +134,7 @@ impl Standing {
     /// When it did not write that.
     pub fn decode(text: Option<&str>) -> Result<Self, serde_json::Error> {
         let Some(text) = text else { return Ok(Self::default()) };
-        let Written { badges, held, dismissed, snoozed, label, agent, told, heard, asked, rules } =
+        let Written { badges, held, dismissed, snoozed, label, agent, told, heard, asked, waiting, rules } =
             serde_json::from_str(text)?;
         let rules = rules.into_iter().chain(held.into_iter().map(Held::from)).collect();
         let told = told.into_iter().map(|(channel, [humanity, authenticity, uniqueness, behavior])| {
@@ -138,7 +143,7 @@ impl Standing {
         let told = told.collect();
         let heard = heard.into_iter();
         let heard = heard.map(|(channel, question, holds)| (channel, Heard { question, holds })).collect();
-        Ok(Self { badges, rules, dismissed, snoozed, label, agent, told, heard, asked })
+        Ok(Self { badges, rules, dismissed, snoozed, label, agent, told, heard, asked, waiting })
     }
 
     /// JSON; `None` where there is nothing to remember.
@@ -150,7 +155,7 @@ impl Standing {
             return Ok(None);
         }
         let held = self.rules.iter().map(Row::from).collect();
-        let Self { badges, dismissed, snoozed, label, agent, asked, .. } = self.clone();
+        let Self { badges, dismissed, snoozed, label, agent, asked, waiting, .. } = self.clone();
         let told = self.told.iter().map(|(channel, scores)| {
             let Scores { humanity, authenticity, uniqueness, behavior } = *scores;
             (*channel, [humanity, authenticity, uniqueness, behavior])
@@ -159,7 +164,8 @@ impl Standing {
         let heard =
             self.heard.iter().map(|(channel, heard)| (*channel, heard.question, heard.holds)).collect();
         let rules = Vec::new();
-        let written = Written { badges, held, dismissed, snoozed, label, agent, told, heard, asked, rules };
+        let written =
+            Written { badges, held, dismissed, snoozed, label, agent, told, heard, asked, waiting, rules };
         serde_json::to_string(&written).map(Some)
     }
 }

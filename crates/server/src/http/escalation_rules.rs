@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use dregs_core::badge;
+use dregs_core::badge::{self, BadgeType};
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{Addition, Condition, EscalationRule, Severity};
 use dregs_core::time::Timestamp;
@@ -25,7 +25,7 @@ use super::rules::{
 };
 use crate::app::App;
 use crate::ops::audit::Actor;
-use crate::ops::decide::rule_preview::preview as preview_of;
+use crate::ops::decide::rule_preview::{Previewed, preview as preview_of};
 use crate::ops::team::rules::{self as ops, Change};
 use crate::store::rules::{self, Kept};
 use crate::store::{Tx, channels};
@@ -227,16 +227,36 @@ pub async fn delete(
 /// Conditions to try.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct PreviewBody {
     #[schema(value_type = Vec<ConditionBody>)]
     conditions: Value,
+    /// GOOD, BAD or NEUTRAL, of a rule that gives a badge: labels settle BAD ones, and what opens escalations.
+    #[schema(example = "BAD")]
+    badge_type: Option<String>,
+}
+
+impl PreviewBody {
+    /// The conditions, and whether a rule with them speaks against somebody.
+    fn read(self) -> Result<(Vec<Condition>, bool), ApiError> {
+        let badge_type = self.badge_type.as_deref().map(|text| {
+            BadgeType::parse(&word(text))
+                .ok_or_else(|| ApiError::field("badgeType", "must be GOOD, BAD or NEUTRAL"))
+        });
+        let (conditions, badge_type) = both(conditions(self.conditions, |_| None), badge_type.transpose())?;
+        Ok((conditions, badge_type.is_none_or(|badge_type| badge_type == BadgeType::Bad)))
+    }
 }
 
 /// Whom conditions match.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewedBody {
+    /// Those for whom it would do something.
     matching: usize,
+    /// How many more meet its conditions, and are disregarded or have a label that settles what it asks: nothing is done
+    /// for them.
+    settled: usize,
     /// Of those, how many have a GOOD badge: they may be legitimate.
     good: usize,
     /// Up to ten of them, the newest first.
@@ -255,18 +275,18 @@ pub async fn preview(
     caller: Caller,
     Json(body): Json<Unchecked<PreviewBody>>,
 ) -> Result<Answer<PreviewedBody>, ApiError> {
-    let conditions = body.check(|body| conditions(body.conditions, |_| None))?;
+    let (conditions, accuses) = body.check(PreviewBody::read)?;
     let found = preview_of(
         &app.long_reads,
         &app.rosters,
         app.seen(),
-        (caller.team_id(), conditions),
+        Previewed { team_id: caller.team_id(), conditions, accuses },
         app.clock.now(),
     )
     .await?;
     let sample = IdentityBody::all(found.sample).await?;
-    let (matching, good, looked_at) = (found.matching, found.good, found.looked_at);
-    Ok(Answer(PreviewedBody { matching, good, sample, looked_at }))
+    let (matching, settled, good, looked_at) = (found.matching, found.settled, found.good, found.looked_at);
+    Ok(Answer(PreviewedBody { matching, settled, good, sample, looked_at }))
 }
 
 pub(super) fn check_delays(open_after_seconds: u64, close_after_seconds: u64) -> Result<(), ApiError> {

@@ -50,6 +50,14 @@ pub struct EscalationBody {
     escalation_rule: Reference,
     /// The scores when it opened, by category: all four, null where there was none.
     score_snapshot: BTreeMap<&'static str, Option<u8>>,
+    /// What opened it: the conditions of its rule with the values that met them. Null where it was drawn at random, or
+    /// opened before this was kept.
+    #[schema(example = "The event is PURCHASE; the event's \"amount\" is 9500, above 500.")]
+    explanation: Option<String>,
+    /// Your id of the event that opened it; null where its rule asks about no event, and once that event is not kept any
+    /// more.
+    #[schema(example = "evt-1")]
+    event_id: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     opened_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -87,6 +95,8 @@ impl EscalationBody {
             identity: Reference::identity(escalation.identity, escalation.identity_label),
             escalation_rule: Reference::rule(escalation.rule_id, escalation.rule_name),
             score_snapshot: snapshot(&escalation.scores),
+            explanation: escalation.explanation,
+            event_id: escalation.event_id,
             opened_at: escalation.opened_at,
             acknowledged_at: escalation.acknowledged_at,
             closed_at: escalation.closed_at,

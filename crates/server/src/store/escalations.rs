@@ -8,7 +8,7 @@ use dregs_core::time::Timestamp;
 
 use super::links::HashedKey;
 use super::sql::{Sql, direction, scores, with_shards};
-use super::{Result, Row, StoreError, Tx};
+use super::{Result, Row, StoreError, Tx, codec};
 use crate::values;
 
 /// How far an escalation has come. The numbers are stored.
@@ -48,6 +48,9 @@ pub struct NewEscalation {
     pub channels: String,
     /// As they are when it opens.
     pub scores: Scores,
+    /// What opens it, in words, and the packed id of the event that does; `None` where its rule says neither.
+    pub explanation: Option<String>,
+    pub event_id: Option<Vec<u8>>,
     pub opened_at: Timestamp,
 }
 
@@ -70,10 +73,12 @@ pub fn insert(tx: &mut Tx, new: &NewEscalation) -> Result<Option<i64>> {
         new.opened_at,
         &new.conditions,
         &new.channels,
+        new.explanation.as_deref(),
+        new.event_id.as_deref(),
     ];
     let inserted = tx.query_rows(
         "insert into escalations (id, shard, team_id, identity_id, rule_id, rule_name, severity, status, humanity,
-           authenticity, uniqueness, behavior, created_at, opened_at, conditions, channels)
+           authenticity, uniqueness, behavior, created_at, opened_at, conditions, channels, explanation, event_id)
          values {new rows} on conflict do nothing returning id",
         &[row],
         |row| row.get(0),
@@ -108,12 +113,19 @@ pub struct Escalation {
     /// As in [`NewEscalation`].
     pub conditions: String,
     pub channels: String,
+    pub explanation: Option<String>,
+    /// The sender's id of the event that opened it, as long as that is kept.
+    pub event_id: Option<String>,
 }
 
 const COLUMNS: &str = "e.id, e.status, e.severity, i.external_id, coalesce(i.display_name, i.display_email),
     e.rule_id, e.rule_name, e.humanity, e.authenticity, e.uniqueness, e.behavior, e.created_at, e.opened_at,
     e.acknowledged_at, e.closed_at, e.identity_id, coalesce(e.conditions, '[]'), coalesce(e.channels, '[]'),
-    e.acknowledged_by, e.closed_by, e.close_reason, i.verdict, e.assignee";
+    e.acknowledged_by, e.closed_by, e.close_reason, i.verdict, e.assignee, e.explanation, o.external_id";
+
+/// With the identity, and with the event that opened it.
+const JOINED: &str = "join identities i on i.shard = e.shard and i.id = e.identity_id
+    left join events o on o.shard = e.shard and o.team_id = e.team_id and o.external_id = e.event_id";
 
 fn status(code: i64) -> Result<Status> {
     let known = Status::ALL.into_iter().find(|known| *known as i64 == code);
@@ -147,14 +159,15 @@ fn read(row: &Row) -> Result<Escalation> {
         close_reason: row.get(20)?,
         verdict: row.get::<Option<i64>>(21)?.and_then(Verdict::from_code),
         assignee: row.get(22)?,
+        explanation: row.get(23)?,
+        event_id: row.get::<Option<Vec<u8>>>(24)?.map(|packed| codec::unpack_id(&packed)),
     })
 }
 
 /// The team's escalation with this id.
 pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Escalation>> {
     let sql = format!(
-        "select {COLUMNS} from escalations e join identities i on i.shard = e.shard and i.id = e.identity_id
-         where e.shard = $3 and e.team_id = $1 and e.id = $2"
+        "select {COLUMNS} from escalations e {JOINED} where e.shard = $3 and e.team_id = $1 and e.id = $2"
     );
     tx.find(&sql, &values![team_id, id, shard::of(id)], read)
 }
@@ -162,7 +175,7 @@ pub fn find(tx: &mut Tx, team_id: i64, id: i64) -> Result<Option<Escalation>> {
 /// The escalation of a rule that is open, or acknowledged, for an identity.
 pub fn open_of(tx: &mut Tx, identity_id: i64, rule_id: i64) -> Result<Option<Escalation>> {
     let sql = format!(
-        "select {COLUMNS} from escalations e join identities i on i.shard = e.shard and i.id = e.identity_id
+        "select {COLUMNS} from escalations e {JOINED}
          where e.shard = $3 and e.identity_id = $1 and e.rule_id = $2 and e.status <> 2"
     );
     tx.find(&sql, &values![identity_id, rule_id, shard::of(identity_id)], read)
@@ -424,8 +437,7 @@ pub fn page(
     let mut sql = filter.matching("select e.id from escalations e", team_id);
     sql.push(&order("e")).bind(" limit ", limit).bind(" offset ", offset);
     let text = format!(
-        "with page as materialized ({}) select {COLUMNS} from page p join escalations e on e.id = p.id
-         join identities i on i.shard = e.shard and i.id = e.identity_id{}",
+        "with page as materialized ({}) select {COLUMNS} from page p join escalations e on e.id = p.id {JOINED}{}",
         sql.text,
         order("e")
     );

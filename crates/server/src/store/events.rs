@@ -164,17 +164,27 @@ pub fn newest_of_identity(tx: &mut Tx, identity_id: i64, after: i64, limit: i64)
     Ok(newest.into_iter().rev().collect())
 }
 
-/// The newest `limit` events of a team among the newest of all, newest first.
-pub fn newest_of_team(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<Event>> {
+/// The newest `limit` events of a team among the newest of all, newest first, each with its row.
+pub fn newest_of_team(tx: &mut Tx, team_id: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
     // Rows grow with time, by the number of shards each.
     let since = last_number(tx)? - AMONG_NEWEST * shard::SHARDS;
-    let rows = tx.query(
+    tx.query(
         "select id, external_id, timestamp, detail from events
          where team_id = $1 and id > $2 order by id desc limit $3",
         &values![team_id, since, limit],
         read,
-    )?;
-    Ok(rows.into_iter().map(|(_, event)| event).collect())
+    )
+}
+
+/// The latest `limit` events with the name of this number, by when they happened, each with its row. An index has them in
+/// this order.
+pub fn latest_named(tx: &mut Tx, name_id: i64, limit: i64) -> Result<Vec<(i64, Event)>> {
+    tx.query(
+        "select id, external_id, timestamp, detail from events
+         where name_id = $1 order by timestamp desc, id desc limit $2",
+        &values![name_id, limit],
+        read,
+    )
 }
 
 /// The row of the newest event; 0 where there is none.

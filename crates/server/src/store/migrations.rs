@@ -61,6 +61,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(16, "0016_lists", Some(FIRST_THAT_ASKS)),
     // Events that servers without it store are in no counter.
     migration!(17, "0017_counters", Some(FIRST_THAT_ASKS)),
+    // Escalations that servers without it open do not say what opened them.
+    migration!(18, "0018_escalation_openings", Some(FIRST_THAT_ASKS)),
     // To servers without it each change of a rule is one of its conditions.
     migration!(19, "0019_conditions_revision", Some(FIRST_THAT_ASKS)),
 ];

@@ -64,6 +64,8 @@ impl Desk {
                     conditions: "[]".into(),
                     channels: "[]".into(),
                     scores: Scores::default(),
+                    explanation: None,
+                    event_id: None,
                     opened_at,
                 };
                 opened.extend(escalations::insert(tx, &new)?);

@@ -100,6 +100,8 @@ async fn escalation(app: &App, identity: &'static str, severity: Severity) -> i6
             conditions: "[]".into(),
             channels: "[]".into(),
             scores: Scores { humanity: Some(12), ..Scores::default() },
+            explanation: None,
+            event_id: None,
             opened_at: now,
         };
         escalations::insert(tx, &new)

@@ -37,6 +37,8 @@ fn open(
             conditions: "[]".into(),
             channels: "[]".into(),
             scores: Default::default(),
+            explanation: None,
+            event_id: None,
             opened_at: day.plus_millis(n),
         };
         let id = escalations::insert(tx, &new)?.unwrap();

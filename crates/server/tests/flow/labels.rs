@@ -469,6 +469,8 @@ async fn one_identity_has_so_many_labels(engine: Engine) {
             conditions: "[]".into(),
             channels: "[]".into(),
             scores: Scores::default(),
+            explanation: None,
+            event_id: None,
             opened_at: now,
         };
         escalations::insert(tx, &new)

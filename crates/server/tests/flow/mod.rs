@@ -27,6 +27,7 @@ mod links;
 mod lists;
 mod lost_key;
 mod meaning;
+mod openings;
 mod outage;
 mod people;
 mod places;

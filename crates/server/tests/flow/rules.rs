@@ -115,6 +115,7 @@ async fn a_low_score_gives_a_badge_opens_an_escalation_and_both_are_told_in_orde
         "identityId": "bot", "escalationId": escalations["content"][0]["id"], "status": "OPEN",
         "severity": "CRITICAL", "rule": {"id": rule["id"], "name": "Robots"},
         "conditions": [{"type": "BADGE_EXISTS", "badge": "robot"}], "scores": scores, "outcome": null,
+        "explanation": "It has the badge \"robot\".", "eventId": null,
     });
     assert_eq!(bodies[2]["data"], opened);
     assert_eq!(statuses(&server).await, ["OPEN"]);

@@ -325,6 +325,8 @@ async fn of_very_many_those_that_opened_first_are_taken(engine: Engine) {
                 conditions: "[]".into(),
                 channels: "[]".into(),
                 scores: Scores::default(),
+                explanation: None,
+                event_id: None,
                 opened_at: now,
             };
             escalations::insert(tx, &new)?;

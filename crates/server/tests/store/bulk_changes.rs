@@ -30,6 +30,8 @@ async fn open(ground: &Ground, identity_id: i64, rule_id: i64) -> i64 {
         conditions: "[]".into(),
         channels: "[\"ops\"]".into(),
         scores: scores(12),
+        explanation: None,
+        event_id: None,
         opened_at: at(rule_id),
     };
     ground.write(move |tx| escalations::insert(tx, &new)).await.unwrap()

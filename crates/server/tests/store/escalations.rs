@@ -1,7 +1,9 @@
 use dregs_server::store::escalation_history::{self, Entry, Kind, NewEntry};
 use dregs_server::store::escalations::{self, Filter, Mover, NewEscalation, Severity, Status};
-use dregs_server::store::{Tx, backup, erasure, identities};
+use dregs_server::store::{Tx, backup, codec, erasure, events, identities};
+use dregs_server::values;
 
+use super::events::{full_event, new_event};
 use super::{Ground, at, scores};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
@@ -9,6 +11,7 @@ use crate::support::engine::Engine;
 on_both_engines!(
     who_works_on_what_is_kept,
     what_has_happened_is_kept_in_order_and_erased_with_its_identity,
+    what_opened_one_is_kept_and_its_event_as_long_as_there_is_one,
     whoever_was_put_back_goes_on_with_numbers_that_nobody_was_given,
 );
 
@@ -22,6 +25,8 @@ fn opened(identity_id: i64, rule_id: i64, severity: Severity) -> NewEscalation {
         conditions: "[]".into(),
         channels: "[]".into(),
         scores: scores(12),
+        explanation: None,
+        event_id: None,
         opened_at: at(rule_id),
     }
 }
@@ -29,6 +34,38 @@ fn opened(identity_id: i64, rule_id: i64, severity: Severity) -> NewEscalation {
 async fn open(ground: &Ground, identity_id: i64, rule_id: i64, severity: Severity) -> i64 {
     let new = opened(identity_id, rule_id, severity);
     ground.write(move |tx| escalations::insert(tx, &new)).await.unwrap()
+}
+
+async fn what_opened_one_is_kept_and_its_event_as_long_as_there_is_one(engine: Engine) {
+    let ground = Ground::new(engine);
+    let [ada, bob] = ground.identities(&["ada", "bob"]).await[..] else { panic!("two") };
+    let rows = [new_event(1, Some(ada), &full_event("e1")), new_event(1, Some(bob), &full_event("e2"))];
+    ground.write(move |tx| events::insert(tx, &rows)).await;
+    let plain = open(&ground, ada, 1, Severity::Info).await;
+    let new = NewEscalation {
+        explanation: Some("The event is PURCHASE.".into()),
+        event_id: Some(codec::pack_id("e1")),
+        ..opened(ada, 2, Severity::Info)
+    };
+    let by_event = ground.write(move |tx| escalations::insert(tx, &new)).await.unwrap();
+    let told = async || {
+        ground
+            .read(move |tx| {
+                let sort = escalations::Sort::OpenedAt;
+                let listed = escalations::page(tx, 1, &Filter::default(), sort, true, 0, 9)?;
+                let alone = [escalations::find(tx, 1, plain)?, escalations::find(tx, 1, by_event)?];
+                let open = [escalations::open_of(tx, ada, 1)?, escalations::open_of(tx, ada, 2)?];
+                assert_eq!(listed, alone.into_iter().flatten().collect::<Vec<_>>());
+                assert_eq!(listed, open.into_iter().flatten().collect::<Vec<_>>());
+                Ok(listed.into_iter().map(|one| (one.id, one.explanation, one.event_id)).collect::<Vec<_>>())
+            })
+            .await
+    };
+    let words = Some("The event is PURCHASE.".to_owned());
+    let event_id = Some("e1".to_owned());
+    assert_eq!(told().await, [(plain, None, None), (by_event, words.clone(), event_id)]);
+    ground.write(move |tx| tx.execute("delete from events where identity_id = $1", &values![ada])).await;
+    assert_eq!(told().await, [(plain, None, None), (by_event, words, None)]);
 }
 
 async fn who_works_on_what_is_kept(engine: Engine) {

@@ -19,7 +19,7 @@ on_both_engines!(
 );
 
 /// An event with something in every field.
-fn full_event(id: &str) -> Event {
+pub fn full_event(id: &str) -> Event {
     let body = format!(
         r#"{{"id": "{id}", "type": "order.placed", "timestamp": "2026-11-23T09:00:00.123Z", "source": "shop",
             "identity": {{"id": "ada", "data": {{"email": "ada@example.com"}}}},
@@ -32,7 +32,7 @@ fn full_event(id: &str) -> Event {
     read(body.as_bytes(), &Origin::UNSEEN_BACKEND, now, Limits::default(), &mut String::new).unwrap().event
 }
 
-fn new_event(team_id: i64, identity_id: Option<i64>, event: &Event) -> NewEvent {
+pub fn new_event(team_id: i64, identity_id: Option<i64>, event: &Event) -> NewEvent {
     NewEvent {
         shard: shard::of(identity_id.unwrap_or_default()),
         team_id,
@@ -97,7 +97,18 @@ async fn the_events_of_a_team_leave_out_the_disregarded(engine: Engine) {
     assert_eq!(ground.read(move |tx| events::arrived(tx, 1, second, 10)).await.len(), 1);
     assert_eq!(ground.read(events::last_number).await, last);
     let newest = ground.read(|tx| events::newest_of_team(tx, 1, 2)).await;
-    assert_eq!(newest, [stored[3].clone(), stored[2].clone()]);
+    assert_eq!(newest, [(last, stored[3].clone()), (second, stored[2].clone())]);
+    // Of one name, by when they happened and not by when they came.
+    let named = |(at, id, name): (i64, &str, i64)| NewEvent {
+        timestamp: super::at(at),
+        name_id: Some(name),
+        ..new_event(1, None, &full_event(id))
+    };
+    let rows = [(30, "n1", 7), (10, "n2", 7), (20, "n3", 7), (40, "n4", 8)].map(named);
+    ground.write(move |tx| events::insert(tx, &rows)).await;
+    let latest = ground.read(|tx| events::latest_named(tx, 7, 2)).await;
+    let latest: Vec<_> = latest.iter().map(|(_, event)| event.id.as_str()).collect();
+    assert_eq!(latest, ["n1", "n3"]);
     let of_ada = ground.read(move |tx| events::newest_of_identity(tx, ada, 0, 1)).await;
     assert_eq!(of_ada, [Received { id: last, received_at: at(7), event: stored[3].clone() }]);
     assert_eq!(ground.read(move |tx| events::newest_of_identity(tx, ada, last, 1)).await, []);

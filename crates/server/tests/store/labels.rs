@@ -99,6 +99,8 @@ async fn the_newest_decision_counts_until_it_is_withdrawn(engine: Engine) {
         conditions: "[]".into(),
         channels: "[]".into(),
         scores: scores(12),
+        explanation: None,
+        event_id: None,
         opened_at: at(10),
     };
     ground

@@ -53,6 +53,8 @@ async fn escalations_are_found_and_moved(engine: Engine) {
         conditions: "[]".into(),
         channels: "[]".into(),
         scores: scores(12),
+        explanation: None,
+        event_id: None,
         opened_at: at(10),
     };
     let opened = ground

@@ -169,6 +169,8 @@ async fn analyses_that_are_needed_stay(engine: Engine) {
                 conditions: "[]".into(),
                 channels: "[]".into(),
                 scores: scores(12),
+                explanation: None,
+                event_id: None,
                 opened_at: at(35),
             };
             Ok((ada, escalations::insert(tx, &new)?.unwrap()))

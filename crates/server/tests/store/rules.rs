@@ -223,6 +223,8 @@ async fn one_escalation_of_a_rule_is_open(engine: Engine) {
         conditions: r#"[{"type":"BADGE_EXISTS","badge":"b"}]"#.into(),
         channels: r#"["ops"]"#.into(),
         scores: scores(12),
+        explanation: None,
+        event_id: None,
         opened_at: at(10),
     };
     let open = |rule| ground.write(move |tx| escalations::insert(tx, &new(rule)));

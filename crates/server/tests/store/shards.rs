@@ -37,6 +37,7 @@ const WITHOUT: &[(&str, Functions)] = &[
                     "page",
                 ],
             ),
+            ("events", &["latest_named"]),
             ("event_lists", &["by_time", "conditions", "find", "matching", "through_session"]),
             ("groups", &["find", "ids", "labels", "of_identity"]),
             ("identities", &["find", "tracked"]),

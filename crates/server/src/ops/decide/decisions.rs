@@ -9,7 +9,8 @@ use dregs_core::list::Lists;
 use dregs_core::notify::filter::ChannelFilter;
 use dregs_core::notify::message::EventType;
 use dregs_core::rules::{
-    self, Decision, EscalationRule, Facts, Ground, Happened, Label, Rules, Severity, Slugs, Standing, decide,
+    self, Decision, EscalationRule, Facts, Ground, Happened, Label, Opening, Rules, Severity, Slugs,
+    Standing, decide,
 };
 use dregs_core::score::{Observation, Scores};
 use dregs_core::time::Timestamp;
@@ -23,7 +24,7 @@ use crate::ops::evaluate::evaluation::Seen;
 use crate::store::channels::{self, LeftOut, Subscriber, Subscriptions};
 use crate::store::escalations::{self, Escalation, Mover, NewEscalation, Status};
 use crate::store::identities::{self, CycleStart};
-use crate::store::{Result, StoreError, Tx, badges, lists, notifications};
+use crate::store::{Result, StoreError, Tx, badges, codec, lists, notifications};
 use crate::trace::{Context, Kind, Span};
 
 /// An identity, and what the rules make of it.
@@ -299,9 +300,9 @@ pub fn write<'d>(
             }
         }
         let mut opened = Vec::new();
-        for rule in &decided.decision.opened {
-            if let Some(rule) = rules.escalations.iter().find(|known| known.id == *rule)
-                && let Some((id, channels)) = open(tx, decided, rule, &mut left_out, now)?
+        for opening in &decided.decision.openings {
+            if let Some(rule) = rules.escalations.iter().find(|known| known.id == opening.rule)
+                && let Some((id, channels)) = open(tx, decided, (rule, opening), &mut left_out, now)?
             {
                 opened.push((rule.id, id));
                 told.extend(channels);
@@ -406,7 +407,7 @@ pub fn tell_of_label(
 fn open(
     tx: &mut Tx,
     decided: &Decided,
-    rule: &EscalationRule,
+    (rule, opening): (&EscalationRule, &Opening),
     left_out: &mut LeftOut,
     now: Timestamp,
 ) -> Result<Option<(i64, Vec<i64>)>> {
@@ -419,6 +420,8 @@ fn open(
         conditions: serde_json::to_string(&rule.conditions).map_err(broken)?,
         channels: serde_json::to_string(&rule.channels).map_err(broken)?,
         scores: decided.scores,
+        explanation: Some(opening.explanation.clone()),
+        event_id: opening.event_id.as_deref().map(codec::pack_id),
         opened_at: now,
     };
     let Some(id) = escalations::insert(tx, &new)? else { return Ok(None) };
@@ -479,6 +482,17 @@ struct EscalationData<'a> {
     scores: &'a Scores,
     /// What people have decided of the identity.
     outcome: Option<Outcome>,
+    /// Of one that opens.
+    #[serde(flatten)]
+    why: Option<Why<'a>>,
+}
+
+/// What opened an escalation.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Why<'a> {
+    explanation: Option<&'a str>,
+    event_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -504,6 +518,10 @@ fn tell_of(
         conditions: serde_json::from_str(&escalation.conditions).map_err(broken)?,
         scores,
         outcome: escalation.verdict.map(|verdict| verdict.outcome),
+        why: (event == EventType::EscalationOpened).then_some(Why {
+            explanation: escalation.explanation.as_deref(),
+            event_id: escalation.event_id.as_deref(),
+        }),
     };
     let slugs: Vec<String> = serde_json::from_str(&escalation.channels).map_err(broken)?;
     let mut to = channels::subscribers(tx, team_id, event)?;

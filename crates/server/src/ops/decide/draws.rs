@@ -94,6 +94,8 @@ fn put(tx: &mut Tx, team_id: i64, week: i64, ids: &[i64], weight: i64, now: Time
             conditions: "[]".to_owned(),
             channels: "[]".to_owned(),
             scores: identity.scores,
+            explanation: None,
+            event_id: None,
             opened_at: now,
         };
         escalations::insert(tx, &new)?;

@@ -49,7 +49,7 @@ export function Detail({ escalation, act, snooze }: Props) {
         <Assignee escalation={escalation} />
         <div className={classes.sides}>
           <Stack gap="md">
-            <Why id={identity.id} />
+            <Why escalation={escalation} />
             <LastEvents id={identity.id} />
           </Stack>
           <Stack gap="md">
@@ -119,11 +119,17 @@ function Rule({ escalation: { escalationRule: { id, label } } }: { escalation: E
   );
 }
 
-/** The observations that pull scores down, the strongest first. */
-function Why({ id }: { id: string }) {
+/** What opened it, and the observations that pull scores down, the strongest first. */
+function Why({ escalation: { identity: { id }, explanation, eventId } }: { escalation: Escalation }) {
   const analysis = useQuery(analysisQuery(id));
   return (
     <Panel title="Why" actions={<PageLink to="/identities/$id" params={{ id }} fz="sm">All observations</PageLink>}>
+      {explanation && (
+        <p className={`${classes.opening} break`}>
+          {explanation}
+          {eventId && <> <PageLink to="/events/$id" params={{ id: eventId }}>See the event</PageLink></>}
+        </p>
+      )}
       <Answer of={analysis} lines={6}>
         {({ scores }) => {
           const worst = byStrength(scores.flatMap(({ observations }) => observations)).filter((one) => push(one) < 0).slice(0, WORST);

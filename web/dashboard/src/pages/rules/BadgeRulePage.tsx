@@ -99,7 +99,7 @@ function BadgeRuleEditor({ rule, again, tested }: { rule?: BadgeRule; again?: ()
       below={rule && <><VersionList kind="badge" rule={rule} {...(again && { changed: again })} /><BadgeRecord slug={rule.slug} /></>}
       aside={
         <>
-          <Preview conditions={conditions} isAgainst={values.type === "BAD"} />
+          <Preview conditions={conditions} badgeType={values.type} isAgainst={values.type === "BAD"} />
           {rule && <DraftPanel kind="badge" rule={rule} edit={(version) => put(valuesOf(version))} {...(again && { changed: again })} />}
           {rule && <BadgeAccuracy rule={rule} />}
           <Backtest rule={{ kind: "badge", body: { conditions, applyDelaySeconds, removeDelaySeconds } }} kept={tested} />

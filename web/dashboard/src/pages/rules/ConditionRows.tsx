@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { asksAt, CONDITIONS_MAX, DEPTH_MAX, first, innerOf, isInRange, KINDS, subjectOf, turned, WHICH, type Condition, type Subject } from "./condition";
 import { row, type FieldErrors, type Row } from "./draft";
 import classes from "./Rules.module.css";
-import { CounterChoice, EventChoice, FactFields } from "./EventFields";
+import { AskedEvents, CounterChoice, EventChoice, FactFields } from "./EventFields";
 import { useBadges } from "./rules";
 import { ConditionsInWords } from "./RuleTable";
 import { SecondsInput } from "./SecondsInput";
@@ -34,27 +34,29 @@ export function ConditionRows({ rows, isOfEscalations, mayBeEmpty, isOfCounters,
   const kinds = KINDS.filter((kind) => (isOfCounters ? COUNTED.includes(kind.subject) : isOffered(kind)));
   const replace = (key: string, condition: Condition) => onChange(rows.map((row) => (row.key === key ? { key, condition } : row)));
   return (
-    <Stack gap="sm" className={classes.conditions}>
-      {rows.map(({ key, condition }, n) => (
-        <ConditionFields
-          key={key}
-          name={`Condition ${n + 1}`}
-          place={`conditions[${n}]`}
-          depth={1}
-          kinds={kinds}
-          condition={condition}
-          errors={errors}
-          onChange={(condition) => replace(key, condition)}
-          onRemove={rows.length === 1 && !mayBeEmpty ? undefined : () => onChange(rows.filter((row) => row.key !== key))}
-        />
-      ))}
-      <Wrong message={errors.conditions} />
-      <Group gap="sm">
-        <AddCondition isFull={rows.length >= CONDITIONS_MAX} onAdd={() => onChange([...rows, row(first(kinds))])} />
-        {rows.length > 0 && <Text c="dimmed" fz="sm">{noteOf(rows)}</Text>}
-      </Group>
-      {rows.length > 1 && <Text c="dimmed" fz="sm">Reads: <ConditionsInWords conditions={rows.map(({ condition }) => condition)} /></Text>}
-    </Stack>
+    <AskedEvents value={rows.flatMap(({ condition }) => condition.events ?? [])}>
+      <Stack gap="sm" className={classes.conditions}>
+        {rows.map(({ key, condition }, n) => (
+          <ConditionFields
+            key={key}
+            name={`Condition ${n + 1}`}
+            place={`conditions[${n}]`}
+            depth={1}
+            kinds={kinds}
+            condition={condition}
+            errors={errors}
+            onChange={(condition) => replace(key, condition)}
+            onRemove={rows.length === 1 && !mayBeEmpty ? undefined : () => onChange(rows.filter((row) => row.key !== key))}
+          />
+        ))}
+        <Wrong message={errors.conditions} />
+        <Group gap="sm">
+          <AddCondition isFull={rows.length >= CONDITIONS_MAX} onAdd={() => onChange([...rows, row(first(kinds))])} />
+          {rows.length > 0 && <Text c="dimmed" fz="sm">{noteOf(rows)}</Text>}
+        </Group>
+        {rows.length > 1 && <Text c="dimmed" fz="sm">Reads: <ConditionsInWords conditions={rows.map(({ condition }) => condition)} /></Text>}
+      </Stack>
+    </AskedEvents>
   );
 }
 

@@ -1,11 +1,15 @@
 // What conditions about events are about: which events, which facts of theirs, what was counted until then.
 
 import { Autocomplete, NumberInput, Select, TagsInput, TextInput } from "@mantine/core";
+import { createContext, useContext } from "react";
 import { $api, type Schemas } from "../../api";
 import type { ParametersProps } from "./ConditionRows";
 import { numberOf, subjectOf } from "./condition";
 import classes from "./Rules.module.css";
 import { useCounters, useFacts, useTeamLists } from "./rules";
+
+/** The events that the conditions of a rule name: facts of theirs are offered first. */
+export const AskedEvents = createContext<string[]>([]);
 
 /** Values of one condition. */
 const VALUES_MAX = 100;
@@ -32,6 +36,9 @@ export function EventChoice({ condition, isWrong, onChange }: ParametersProps) {
 
 export function FactFields({ condition, isWrong, onChange }: ParametersProps) {
   const facts = useFacts();
+  const asked = useContext(AskedEvents).map((event) => event.toLowerCase());
+  const isOfAsked = ({ eventTypes }: Schemas["FactBody"]) => eventTypes.some((type) => asked.includes(type.toLowerCase()));
+  const offered = [...facts.filter(isOfAsked), ...facts.filter((fact) => !isOfAsked(fact))];
   const fact = facts.find(({ name }) => name === condition.fact);
   return (
     <div className={classes.fact}>
@@ -39,7 +46,7 @@ export function FactFields({ condition, isWrong, onChange }: ParametersProps) {
         aria-label="Fact"
         placeholder="event.data.amount"
         error={isWrong("fact")}
-        data={facts.map(({ name }) => name)}
+        data={offered.map(({ name }) => name)}
         renderOption={({ option }) => <Described fact={facts.find(({ name }) => name === option.value)} />}
         comboboxProps={{ width: 340, position: "bottom-start" }}
         value={condition.fact ?? ""}

@@ -34,7 +34,7 @@ export function BadgeRuleInWords({ rule }: { rule: BadgeRule }) {
       ]}
       below={<><VersionList kind="badge" rule={rule} /><BadgeRecord slug={rule.slug} /></>}
     >
-      <Preview conditions={conditions} isAgainst={rule.type === "BAD"} />
+      <Preview conditions={conditions} badgeType={rule.type} isAgainst={rule.type === "BAD"} />
       <Draft kind="badge" rule={rule} />
       <BadgeAccuracy rule={rule} />
       <Backtest rule={{ kind: "badge", body: { conditions, applyDelaySeconds, removeDelaySeconds } }} />

@@ -79,12 +79,25 @@ export function useBadgeName(): (slug: string) => string {
   return (slug) => badges.find(({ value }) => value === slug)?.label ?? slug;
 }
 
+/** How facts with a path in their names are said: as the server says them, whether or not its newest events have them. */
+const PATHS: [prefix: string, words: (path: string) => string][] = [
+  ["event.data.", (path) => `the event's "${path}"`],
+  ["identity.data.", (path) => `the identity's "${path}"`],
+  ["group.", (type) => `the ${type}`],
+];
+
+/** A fact in words; of what is none, its name. */
+export function factInWords(name: string, facts: Schemas["FactBody"][]): string {
+  const path = PATHS.find(([prefix]) => name.startsWith(prefix) && name !== prefix);
+  return path ? path[1](name.slice(path[0].length)) : (facts.find((fact) => fact.name === name)?.description ?? name);
+}
+
 /** What people call what conditions name; of what is gone, its slug. */
 export function useNames(): Names {
   const [badge, facts, counters, lists] = [useBadgeName(), useFacts(), useCounters(), useTeamLists()];
   return {
     badge,
-    fact: (name) => facts.find((fact) => fact.name === name)?.description ?? name,
+    fact: (name) => factInWords(name, facts),
     counter: (slug) => counters.find((counter) => counter.slug === slug)?.name ?? slug,
     list: (slug) => lists.find((list) => list.slug === slug)?.name ?? slug,
   };

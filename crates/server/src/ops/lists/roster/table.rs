@@ -217,11 +217,16 @@ impl Table {
     /// Everybody who counts, in the order of row ids: the row id, the scores, and when they were first seen,
     /// in milliseconds.
     pub fn counted(&self) -> impl DoubleEndedIterator<Item = (i64, Scores, i64)> {
-        (0..self.ids.len()).filter(|at| !self.disregarded[*at]).map(|at| {
+        self.all().filter(|(_, is_disregarded)| !is_disregarded).map(|(one, _)| one)
+    }
+
+    /// Everybody, as [`Self::counted`], and whether they are disregarded.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = ((i64, Scores, i64), bool)> {
+        (0..self.ids.len()).map(|at| {
             let [humanity, authenticity, uniqueness, behavior] =
                 self.scores[at].map(|score| Some(score).filter(|score| *score != NO_SCORE));
             let scores = Scores { humanity, authenticity, uniqueness, behavior };
-            (self.ids[at], scores, self.times[FIRST_SEEN][at])
+            ((self.ids[at], scores, self.times[FIRST_SEEN][at]), self.disregarded[at])
         })
     }
 
