@@ -491,7 +491,7 @@ export interface paths {
         put?: never;
         /**
          * Create a badge rule
-         * @description All identities are re-evaluated in the background.
+         * @description All identities are re-evaluated in the background; where the conditions name events, each at its next such event.
          */
         post: operations["createBadgeRule"];
         delete?: never;
@@ -1280,7 +1280,7 @@ export interface paths {
         put?: never;
         /**
          * Create an escalation rule
-         * @description All identities are re-evaluated in the background.
+         * @description All identities are re-evaluated in the background; where the conditions name events, each at its next such event.
          */
         post: operations["createEscalationRule"];
         delete?: never;
