@@ -90,7 +90,7 @@ fn settle(database: Connection) -> Result<()> {
 
 /// Whether a database that nobody uses is sound, and then whole in its file alone.
 pub fn is_whole(path: &Path) -> bool {
-    let settled = open(path).map_err(StoreError::from).and_then(|database| {
+    let settled = open(path).and_then(|database| {
         sound(&database)?;
         settle(database)
     });

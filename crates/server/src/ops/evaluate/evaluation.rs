@@ -223,8 +223,14 @@ struct Evaluee {
     email_since: Option<Timestamp>,
     /// What counters said of each of those events.
     counted: Vec<BTreeMap<String, Count>>,
-    /// For rules that ask anew, the newest event before that they ask about.
-    anew: Vec<(Kind, i64, Received, BTreeMap<String, Count>)>,
+    anew: Vec<Anew>,
+}
+
+/// For a rule that asks anew, the newest event that it asks about, and what counters said of that.
+struct Anew {
+    rule: (Kind, i64),
+    received: Received,
+    counted: BTreeMap<String, Count>,
 }
 
 impl Evaluee {
@@ -280,11 +286,7 @@ impl Evaluee {
     }
 
     /// Reads what rules are asked about that ask anew, where that is none of the events that all are asked about.
-    fn ask_anew(
-        &self,
-        tx: &mut Tx,
-        seen: &Seen,
-    ) -> Result<Vec<(Kind, i64, Received, BTreeMap<String, Count>)>> {
+    fn ask_anew(&self, tx: &mut Tx, seen: &Seen) -> Result<Vec<Anew>> {
         let Some(asked) = &self.asked else { return Ok(Vec::new()) };
         let asks_about = |conditions: &[Condition], received: &Received| {
             is_asked(conditions, &self.subject(&received.event, seen))
@@ -300,15 +302,12 @@ impl Evaluee {
         let limit = i64::try_from(events::ASKED_MAX).unwrap_or(i64::MAX);
         let known = store_events::newest_of_identity(tx, self.start.id, 0, limit)?;
         let newest = rules.into_iter().filter_map(|(kind, rule, conditions)| {
-            Some((kind, rule, known.iter().rev().find(|event| asks_about(conditions, event))?.clone()))
+            Some(((kind, rule), known.iter().rev().find(|event| asks_about(conditions, event))?.clone()))
         });
         let newest: Vec<_> = newest.collect();
-        let counted = self.ask_counters(tx, newest.iter().map(|(.., event)| event), seen)?;
-        Ok(newest
-            .into_iter()
-            .zip(counted)
-            .map(|((kind, rule, event), counted)| (kind, rule, event, counted))
-            .collect())
+        let counted = self.ask_counters(tx, newest.iter().map(|(_, event)| event), seen)?;
+        let newest = newest.into_iter().zip(counted);
+        Ok(newest.map(|((rule, received), counted)| Anew { rule, received, counted }).collect())
     }
 
     fn subject<'s>(&'s self, event: &'s Event, seen: &'s Seen) -> Subject<'s> {
@@ -351,9 +350,9 @@ impl Evaluee {
                 .map(|(received, counted)| happened(received, counted))
                 .collect()
         });
-        let anew = self.anew.iter();
-        let anew: Vec<_> =
-            anew.map(|(kind, rule, received, counted)| (*kind, *rule, happened(received, counted))).collect();
+        let anew =
+            self.anew.iter().map(|one| (one.rule.0, one.rule.1, happened(&one.received, &one.counted)));
+        let anew: Vec<_> = anew.collect();
         let newest = self.asked.as_ref().map_or(0, |asked| asked.newest);
         let asked = Asked {
             start: &self.start,

@@ -111,7 +111,7 @@ fn has_setting(database: &Path, name: &str) -> bool {
 /// What is wrong with the key of a folder: it cannot be read, or does not open what was sealed.
 fn complaint_of_key(folder: &Path) -> Option<String> {
     let key = match vault::master_key(None, &folder.join(vault::KEY_FILE)) {
-        Ok(key) => key.map(|key| Vault::new(key)),
+        Ok(key) => key.map(Vault::new),
         Err(error) => return Some(error),
     };
     let database = folder.join("dregs.db");

@@ -161,6 +161,7 @@ async fn is_found_out(lie: Lie, cut_max_ms: u64) {
     panic!("{LIES_MAX} cuts, and nothing is missing");
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is no setting of the product")]
 async fn nothing_is_lost() {
     let mut scene = Scene::set(Lie::None).await;
     let cuts = std::env::var("DREGS_TEST_CUTS").map_or(CUTS, |count| count.parse().unwrap());
