@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     /// Those since the cycle before, or else the newest one; `None` where rules are asked without a cycle, and what they
     /// have said of events stays.
     pub events: Option<&'a [Happened<'a>]>,
+    /// Whether rules were asked about these before. One that names events says nothing new of them: what has happened is past.
+    pub asked_before: bool,
     /// The team's lists, where rules ask about events.
     pub lists: Option<&'a Lists>,
     /// For rules of [`anew`] that ask about none of `events`: the newest that each asks about.
@@ -140,6 +142,11 @@ pub fn asked<'e>(
     events.iter().filter(|event| is_asked(conditions, &event.subject))
 }
 
+/// Whether conditions are asked at events of some types only.
+pub fn names_events(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }))
+}
+
 /// Whether conditions are to be asked about this event.
 pub fn is_asked(conditions: &[Condition], event: &Subject) -> bool {
     let mut of_types = conditions.iter().filter(|one| matches!(one, Condition::EventIs { .. }));
@@ -201,7 +208,10 @@ impl<'a> Clerk<'a> {
         let cleared_at = rule.cleared_at;
         let of_rule = (rule.kind, rule.rule);
         let anew = self.facts.anew.iter().filter(move |(kind, rule, _)| (*kind, *rule) == of_rule);
-        asked(rule.conditions, self.facts.events.unwrap_or_default())
+        let is_past =
+            self.facts.asked_before && names_events(rule.conditions) && !self.before.contains_key(&of_rule);
+        let events = self.facts.events.filter(|_| !is_past).unwrap_or_default();
+        asked(rule.conditions, events)
             .chain(anew.map(|(.., happened)| happened))
             .filter(move |happened| cleared_at.is_none_or(|at| happened.is_after(at)))
     }
@@ -212,8 +222,9 @@ impl<'a> Clerk<'a> {
     }
 
     /// Whether a rule's conditions hold, ages apart, and what is remembered of it. Where it is asked about events and none is
-    /// there to ask about, they hold if they did before, as they were then. Of who is labeled good, what held before is forgotten when an event
-    /// that the rule names happens once more: that is new. The number is that of the conditions that were asked.
+    /// there to ask about, they hold if they did before, as they were then. Of who is labeled good, what held before is
+    /// forgotten when an event that the rule names happens once more: that is new. The number is that of the conditions that
+    /// were asked.
     fn holds(&self, rule: &Timed, carried: &Slugs) -> (bool, Option<&'a Held>, i64) {
         let before = self.before.get(&(rule.kind, rule.rule)).copied();
         if !rule.conditions.iter().any(Condition::is_of_events) {
@@ -224,9 +235,9 @@ impl<'a> Clerk<'a> {
             return (before.is_some_and(|before| before.holds), before, revision);
         }
         let holds = self.met_by(rule, carried).is_some();
-        let names_events = rule.conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
         let is_settled = |held: &&Held| rule.cleared_at.is_some_and(|at| held.since <= at);
-        (holds, before.filter(|held| !(holds && names_events && is_settled(held))), rule.revision)
+        let is_new = holds && names_events(rule.conditions);
+        (holds, before.filter(|held| !(is_new && is_settled(held))), rule.revision)
     }
 
     /// Whether a person has decided already what these conditions ask.

@@ -368,6 +368,7 @@ mod tests {
                     events: events.map(|_| happened),
                     lists: None,
                     anew: &[],
+                    asked_before: false,
                 };
                 let decision = decide(&standing, &facts, rules, AT);
                 standing = decision.after;

@@ -34,7 +34,7 @@ pub use crate::badge::Slugs;
 pub use addition::{ADDED_VALUES_MAX, ADDITIONS_MAX, Addition};
 use condition::categories;
 pub use condition::{Condition, DEPTH_MAX, depth};
-pub use decide::{Decision, Facts, anew, asked, decide, is_asked};
+pub use decide::{Decision, Facts, anew, asked, decide, is_asked, names_events};
 pub use dismissed::Dismissal;
 pub use due::{DUE_MINUTES_MAX, DueMinutes};
 pub use evidence::Evidence;

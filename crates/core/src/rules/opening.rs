@@ -103,6 +103,7 @@ mod tests {
             events: events.as_deref(),
             lists: None,
             anew: &[],
+            asked_before: false,
         };
         let rules = Rules { badges: Vec::new(), escalations: vec![rule.clone()] };
         let decision = decide(standing, &facts, &rules, at(second));

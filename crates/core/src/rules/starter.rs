@@ -102,6 +102,7 @@ mod tests {
             events: None,
             lists: None,
             anew: &[],
+            asked_before: false,
         };
         let decision = decide(&Standing::default(), &facts, &rules, now);
         let name =

@@ -72,6 +72,7 @@ impl Story {
             events: None,
             lists: None,
             anew: &[],
+            asked_before: false,
         };
         let decision = decide(&self.standing, &facts, &self.rules, at(seconds));
         self.standing = decision.after.clone();

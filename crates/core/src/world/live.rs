@@ -171,6 +171,7 @@ impl Live {
             events: None,
             lists: None,
             anew: &[],
+            asked_before: false,
         };
         let decision = decide(&course.standing, &facts, &self.rules, at);
         told(&Decided { id: &user.id, at, scores, observations, decision: &decision });

@@ -19,6 +19,7 @@ on_both_engines!(
     a_rule_asks_for_lists_and_counters,
     a_rule_that_is_made_later_begins_with_the_newest_event,
     a_rule_that_is_changed_keeps_those_whom_it_still_means,
+    what_has_happened_opens_nothing_whatever_has_everybody_scored_again,
     a_counter_that_two_rules_ask_for_counts_once_in_their_comparison,
     who_is_labeled_good_is_left_alone_until_it_happens_again,
     what_cannot_be_asked_is_refused_by_its_place,
@@ -268,6 +269,38 @@ async fn a_rule_that_is_made_later_begins_with_the_newest_event(engine: Engine) 
     server.post(RULES, rule("Large", large)).await;
     assert_eq!(open_after(&server, event("e4", "ada")).await, [] as [&str; 0], "it is long past");
     assert_eq!(open_after(&server, purchase("e5", "ada", 700.0)).await, ["Large"]);
+}
+
+async fn what_has_happened_opens_nothing_whatever_has_everybody_scored_again(engine: Engine) {
+    let server = bare(engine).await;
+    for (n, user) in ["ada", "bob"].into_iter().enumerate() {
+        assert_eq!(open_after(&server, purchase(&format!("p{n}"), user, 700.0)).await, [] as [&str; 0]);
+    }
+    let large = json!([
+        {"type": "EVENT_IS", "events": ["PURCHASE"]},
+        {"type": "FACT_GT", "fact": "event.data.amount", "value": 500},
+    ]);
+    let above = |amount: u32| json!([{"type": "FACT_GT", "fact": "event.data.amount", "value": amount}]);
+    let spender = |amount| json!({"name": "Spender", "type": "NEUTRAL", "conditions": above(amount)});
+    server.post(RULES, rule("Large", large)).await;
+    // The first event of somebody who was scored before any rule asked about events.
+    assert_eq!(open_after(&server, purchase("first", "bob", 600.0)).await, ["Large"]);
+    // This one asks about the newest event of everybody.
+    let made = server.post("/api/badge-rules", spender(100)).await;
+    settled(&server).await;
+    let ada = server.get("/api/identities/ada/decision").await;
+    assert_eq!(
+        (&ada["openEscalations"], &ada["badges"][0]["slug"]),
+        (&json!([]), &json!("spender")),
+        "{ada}"
+    );
+    let change =
+        server.call(Method::PUT, &format!("/api/badge-rules/{}", made["id"]), Some(spender(5_000))).await;
+    assert_eq!(change.0, 200);
+    settled(&server).await;
+    let ada = server.get("/api/identities/ada/decision").await;
+    assert_eq!((&ada["openEscalations"], &ada["badges"]), (&json!([]), &json!([])), "{ada}");
+    assert_eq!(open_after(&server, purchase("next", "ada", 600.0)).await, ["Large"]);
 }
 
 async fn a_rule_that_is_changed_keeps_those_whom_it_still_means(engine: Engine) {

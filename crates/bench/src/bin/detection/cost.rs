@@ -106,6 +106,7 @@ fn rules_micros() -> f64 {
         events: None,
         lists: None,
         anew: &[],
+        asked_before: false,
     };
     let mut kept = None;
     let mut now = BEGIN.plus_millis(MINUTE_MS);

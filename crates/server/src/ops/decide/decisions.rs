@@ -58,6 +58,7 @@ pub struct Asked<'a> {
     /// The events that a cycle asks about, where rules do, the team's lists, and the row of the newest event.
     pub events: Option<(&'a [Happened<'a>], &'a Lists, i64)>,
     /// As in [`Facts`].
+    pub asked_before: bool,
     pub anew: &'a [(rules::Kind, i64, Happened<'a>)],
 }
 
@@ -67,7 +68,8 @@ impl Decided {
     /// # Errors
     /// When what is stored cannot be read.
     pub fn new(asked: Asked, rules: &Rules, now: Timestamp) -> Result<Self> {
-        let Asked { start, is_of_cycle, scores, badges, agent, observations, events, anew } = asked;
+        let Asked { start, is_of_cycle, scores, badges, agent, observations, events, asked_before, anew } =
+            asked;
         let mut before = Standing::decode(start.standing.as_deref()).map_err(broken)?;
         before.dismissed.retain(|dismissal| dismissal.holds(observations, rules));
         if let (Some(label), Some(observations)) = (&mut before.label, observations) {
@@ -81,6 +83,7 @@ impl Decided {
             agent: agent.as_ref(),
             events: events.map(|(events, ..)| events),
             lists: events.map(|(_, lists, _)| lists),
+            asked_before,
             anew,
         };
         let mut decision = decide(&before, &facts, rules, now);
@@ -182,8 +185,17 @@ pub fn ask(start: &CycleStart, rules: &Rules, now: Timestamp) -> Result<Option<D
     let agent = before.agent;
     let badges = before.badges.into_iter().filter(|badge| badge::is_of_analyzers(&badge.slug)).collect();
     let (observations, events, anew) = (None, None, &[][..]);
-    let asked =
-        Asked { start, is_of_cycle: false, scores: &scores, badges, agent, observations, events, anew };
+    let asked = Asked {
+        start,
+        is_of_cycle: false,
+        scores: &scores,
+        badges,
+        agent,
+        observations,
+        events,
+        asked_before: false,
+        anew,
+    };
     Decided::new(asked, rules, now).map(Some)
 }
 

@@ -108,17 +108,19 @@ impl History {
         person.newest = arrived;
     }
 
-    /// What rules are asked about in a cycle: the events of its identity since the one before, or else, and where
-    /// `is_known` only now begins to be asked, the newest.
+    /// What rules are asked about in a cycle, and whether they were before: the events of its identity since the one before, or
+    /// else the newest. Of who was known when rules began to be asked, those received since.
     pub fn asked<R>(
         &mut self,
         (identity_id, linked): (i64, Linked),
-        is_known: bool,
-        ask: impl FnOnce(&[Happened]) -> R,
+        since: Option<Timestamp>,
+        ask: impl FnOnce(&[Happened], bool) -> R,
     ) -> R {
-        let Some(person) = self.people.get_mut(&identity_id) else { return ask(&[]) };
+        let Some(person) = self.people.get_mut(&identity_id) else { return ask(&[], false) };
         let mut events: Vec<_> = std::mem::take(&mut person.since).into();
-        if is_known || events.is_empty() {
+        events.retain(|event| since.is_none_or(|since| event.received_at >= since));
+        let are_seen = events.is_empty();
+        if are_seen {
             events = vec![person.newest.clone()];
         }
         let happened = events.iter().map(|Arrived { event, received_at, .. }| {
@@ -130,7 +132,7 @@ impl History {
             });
             Happened { subject, received_at: *received_at, counted: counted.collect() }
         });
-        ask(&happened.collect::<Vec<_>>())
+        ask(&happened.collect::<Vec<_>>(), are_seen)
     }
 }
 

@@ -163,8 +163,9 @@ fn step_told(history: &mut History, replays: &mut [Replay], cycle: &Past, detail
     history.tell(cycle, detail);
     let is_known = detail.previous_scores.is_some();
     let is_first = replays.iter().all(|replay| !replay.known.contains_key(&cycle.identity_id));
-    history.asked((cycle.identity_id, detail.linked), is_known && is_first, |events| {
-        replays.iter_mut().for_each(|replay| replay.step_with(cycle, Some(detail), Some(events)));
+    let since = replays.first().map(|replay| replay.from).filter(|_| is_known && is_first);
+    history.asked((cycle.identity_id, detail.linked), since, |events, are_seen| {
+        replays.iter_mut().for_each(|replay| replay.step_with(cycle, Some(detail), Some((events, are_seen))));
     });
 }
 
@@ -272,7 +273,7 @@ impl Replay {
     }
 
     /// The same, where rules ask about events with those.
-    fn step_with(&mut self, cycle: &Past, detail: Option<&Detail>, events: Option<&[Happened]>) {
+    fn step_with(&mut self, cycle: &Past, detail: Option<&Detail>, events: Option<(&[Happened], bool)>) {
         let id = cycle.identity_id;
         self.cycles += 1;
         if let Entry::Vacant(new) = self.known.entry(id) {
@@ -303,7 +304,7 @@ impl Replay {
         }
     }
 
-    fn decide(&mut self, id: i64, at: Timestamp, events: Option<&[Happened]>, counts: bool) {
+    fn decide(&mut self, id: i64, at: Timestamp, events: Option<(&[Happened], bool)>, counts: bool) {
         let (Some(known), Some(first_seen_at)) = (self.known.get_mut(&id), self.first_seen.get(&id)) else {
             return;
         };
@@ -313,9 +314,10 @@ impl Replay {
             disregarded: false,
             badges: known.badges.clone(),
             agent: known.agent.as_ref(),
-            events,
+            events: events.map(|(events, _)| events),
             lists: Some(&self.lists),
             anew: &[],
+            asked_before: events.is_some_and(|(_, are_seen)| are_seen),
         };
         let decision = decide(&known.standing, &facts, &self.rules, at);
         (known.standing, known.next_at) = (decision.after, decision.next_at);

@@ -238,7 +238,7 @@ impl Evaluee {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data: Map<_, _> = serde_json::from_str(&start.data).map_err(broken)?;
         let asks = seen.conditions_of(start.team_id).any(Condition::is_of_events);
-        let asked = if asks { Some(AskedEvents::read(tx, &start)?) } else { None };
+        let asked = if asks { Some(AskedEvents::read(tx, &start, state.event_count())?) } else { None };
         let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
         // Nobody living is found by their e-mail address, but those who were deleted.
         let email = profile.email.as_deref().and_then(person::mailbox);
@@ -362,6 +362,7 @@ impl Evaluee {
             agent: self.state.agent(),
             observations: Some(&found.observations),
             events: events.as_deref().map(|events| (events, seen.lists.of(team_id).as_ref(), newest)),
+            asked_before: self.asked.as_ref().is_some_and(|asked| asked.are_seen),
             anew: &anew,
         };
         let mut decided = Decided::new(asked, seen.rules.of(team_id), started_at)?;

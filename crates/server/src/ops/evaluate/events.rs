@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dregs_core::fact::{EmailSince, Fact, Linked, OfIdentity, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::mapping::Mapping;
-use dregs_core::rules::{Condition, Happened, Standing, asked};
+use dregs_core::rules::{Condition, Happened, Standing, asked, names_events};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ pub const EMAIL_EVENTS_MAX: u64 = 1_000;
 /// Those of an identity since the cycle before, or else the newest one.
 pub struct AskedEvents {
     pub events: Vec<Received>,
+    /// Whether a cycle has seen them before.
+    pub are_seen: bool,
     /// The row of the newest.
     pub newest: i64,
     /// The newest row of anybody's that the cycle can see.
@@ -33,19 +35,23 @@ pub struct AskedEvents {
 impl AskedEvents {
     /// # Errors
     /// Those of the store.
-    pub fn read(tx: &mut Tx, start: &CycleStart) -> Result<Self> {
+    pub fn read(tx: &mut Tx, start: &CycleStart, event_count: u64) -> Result<Self> {
         let standing = Standing::decode(start.standing.as_deref());
         let asked = standing.map_err(|error| StoreError::Broken(error.to_string()))?.asked;
-        // Who was scored before rules asked about events is asked about the newest, as somebody is who did nothing since.
-        let is_new = asked > 0 || start.previous.is_none();
-        let limit = i64::try_from(ASKED_MAX).unwrap_or(i64::MAX);
-        let mut events =
-            if is_new { events::newest_of_identity(tx, start.id, asked, limit)? } else { Vec::new() };
-        if events.is_empty() {
+        let mut limit = i64::try_from(ASKED_MAX).unwrap_or(i64::MAX);
+        // Of who was scored before rules asked about events, so many as have come since.
+        if asked == 0 && start.previous.is_some() {
+            let seen = analyses::newest(tx, start.id, 1)?.pop().map(|analysis| analysis.event_count);
+            let count = i64::try_from(event_count).unwrap_or(i64::MAX);
+            limit = limit.min(seen.map_or(0, |seen| (count - seen).max(0)));
+        }
+        let mut events = events::newest_of_identity(tx, start.id, asked, limit)?;
+        let are_seen = events.is_empty();
+        if are_seen {
             events = events::newest_of_identity(tx, start.id, 0, 1)?;
         }
         let newest = events.last().map_or(asked, |newest| newest.id);
-        Ok(Self { events, newest, as_of: events::last_number(tx)? })
+        Ok(Self { events, are_seen, newest, as_of: events::last_number(tx)? })
     }
 }
 
@@ -92,8 +98,7 @@ pub fn ask_newest<R>(
     conditions: &[Condition],
     ask: impl FnOnce(Option<&Happened>) -> R,
 ) -> Result<R> {
-    let names_events = conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
-    let limit = if names_events { i64::try_from(ASKED_MAX).unwrap_or(i64::MAX) } else { 1 };
+    let limit = if names_events(conditions) { i64::try_from(ASKED_MAX).unwrap_or(i64::MAX) } else { 1 };
     let events = events::newest_of_identity(tx, start.id, 0, limit)?;
     let data: Map<String, Value> =
         serde_json::from_str(&start.data).map_err(|error| StoreError::Broken(error.to_string()))?;

@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dregs_core::badge::BadgeType;
 use dregs_core::rules::{
-    Addition, BadgeRule, Condition, EscalationRule, Kind as RuleKind, Rules, Severity, starter_rules,
+    Addition, BadgeRule, Condition, EscalationRule, Kind as RuleKind, Rules, Severity, names_events,
+    starter_rules,
 };
 use dregs_core::time::Timestamp;
 use serde::Deserialize;
@@ -315,8 +316,8 @@ fn ask_anew<R: Rule>(tx: &mut Tx, team_id: i64, rule: &R, now: Timestamp) -> Res
     if !conditions.iter().any(Condition::is_of_events) {
         return Ok(());
     }
-    let names_events = conditions.iter().any(|one| matches!(one, Condition::EventIs { .. }));
-    let concern = if names_events { Concern::Held(R::KIND, rule.id()) } else { Concern::NewestEvents };
+    let concern =
+        if names_events(conditions) { Concern::Held(R::KIND, rule.id()) } else { Concern::NewestEvents };
     rescore::begin(tx, team_id, concern, "", now)
 }
 

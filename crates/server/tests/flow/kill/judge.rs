@@ -105,6 +105,7 @@ impl Verdict {
             events: None,
             lists: None,
             anew: &[],
+            asked_before: false,
         };
         let decision = decide(&Standing::default(), &facts, rules, SystemClock.now());
         let mut badges: Vec<_> = decision.after.badges.into_iter().map(|badge| badge.slug).collect();

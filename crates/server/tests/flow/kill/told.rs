@@ -62,6 +62,7 @@ fn expected(heard: &Heard) -> Vec<(i64, Value)> {
             events: None,
             lists: None,
             anew: &[],
+            asked_before: false,
         };
         let decision = decide(&standing, &facts, &rules, AT);
         let slugs = |badges: &[Badge]| badges.iter().map(|badge| badge.slug.clone()).collect::<BTreeSet<_>>();
