@@ -323,7 +323,7 @@ test("a preview promises no more than opens: those whom people have settled are 
   await condition("Condition 2").getByLabel("Number", { exact: true }).first().fill("400");
   const preview = page.getByRole("region", { name: "Matches now" });
   await preview.getByText("1 more matches, but is labeled good or disregarded: nothing opens for it.").waitFor();
-  await preview.getByText("By the newest PURCHASE of each. Creating it opens nothing now: each is evaluated at the next one.").waitFor();
+  await preview.getByText("By the newest PURCHASE of each. A new or changed rule says nothing of what has been: each is evaluated at the next one.").waitFor();
   assert.equal(await preview.getByText("ada").count(), 0);
   // A field that no event carries is said in the same words.
   await fact.fill("event.data.refund.total");

@@ -143,26 +143,38 @@ pub async fn import(
 
 /// The entries of a table, and what is wrong with its lines.
 fn read(csv: &str, list_type: ListType) -> (Vec<NewEntry>, Vec<LineErrorBody>) {
+    let csv = csv.strip_prefix('\u{feff}').unwrap_or(csv);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .from_reader(csv.strip_prefix('\u{feff}').unwrap_or(csv).as_bytes());
+        .delimiter(separator(csv))
+        .from_reader(csv.as_bytes());
     let (mut entries, mut errors) = (Vec::new(), Vec::new());
-    let mut places = [Some(0), Some(1), Some(2)];
+    let (mut places, mut width) = ([Some(0), Some(1), Some(2)], COLUMNS.len());
+    let mut lines = Lines { text: csv.as_bytes(), at: 0, line: 1 };
     for (number, record) in reader.records().enumerate() {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = lines.of(error.position());
                 errors.push(LineErrorBody { line, message: "is no line of a table".to_owned() });
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(record.position());
         let is_heading = number == 0 && record.iter().any(|cell| cell.trim().eq_ignore_ascii_case("value"));
         if is_heading {
             let named = |name: &str| record.iter().position(|cell| cell.trim().eq_ignore_ascii_case(name));
-            places = COLUMNS.map(named);
+            (places, width) = (COLUMNS.map(named), record.len());
+            continue;
+        }
+        let filled = record.iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+        let cells = filled.last().map_or(0, |(last, _)| last + 1);
+        if cells > width {
+            errors.push(LineErrorBody {
+                line,
+                message: format!("has {cells} cells, where a line has {width}"),
+            });
             continue;
         }
         let cell = |place: usize| {
@@ -180,6 +192,34 @@ fn read(csv: &str, list_type: ListType) -> (Vec<NewEntry>, Vec<LineErrorBody>) {
         }
     }
     (entries, errors)
+}
+
+/// What stands between the cells of a table: spreadsheets of many countries write semicolons, where a heading shows it.
+fn separator(csv: &str) -> u8 {
+    let heading = csv.lines().next().unwrap_or_default();
+    let is_value = |cell: &str| cell.trim().trim_matches('"').eq_ignore_ascii_case("value");
+    [b';', b'\t'].into_iter().find(|mark| heading.split(char::from(*mark)).any(is_value)).unwrap_or(b',')
+}
+
+/// The lines of a text, which its reader counts otherwise where they end with two characters.
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line in which the record at a position begins; positions only grow.
+    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let byte = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.at);
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let until =
+            byte + self.text[byte.min(self.text.len())..].iter().take_while(|byte| is_end(byte)).count();
+        let passed = self.text.get(self.at..until).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = until.max(self.at);
+        self.line
+    }
 }
 
 /// Of a cell, as much as is told.
@@ -292,6 +332,9 @@ mod tests {
         );
         check("203.0.113.0/24,'=1+1", &[("203.0.113.0/24", Some("=1+1"), false)], &[]);
         check("", &[], &[]);
+        let berlin = [("203.0.113.0/24", Some("Büro; Berlin"), false)];
+        check("\u{feff}Value;Comment\r\n203.0.113.0/24;\"Büro; Berlin\"\r\n", &berlin, &[]);
+        check("\"value\"\t\"comment\"\n203.0.113.0/24\tBüro; Berlin\n", &berlin, &[]);
     }
 
     #[test]
@@ -306,6 +349,21 @@ mod tests {
             expected("\"comment\"")
         );
         let time = "endsAt must be an RFC 3339 time, such as `2026-11-23T09:30:00.000Z`";
+        for end in ["\n", "\r\n", "\r\n\r\n"] {
+            let lines = [
+                "value,comment",
+                "203.0.113.0/24,\"two\nlines\"",
+                "nonsense,x",
+                "192.0.2.0/24,old,2020-01-01T00:00:00Z",
+            ];
+            let ends = end.matches('\n').count() as u64;
+            let (third, fourth) = (2 * ends + 2, 3 * ends + 2);
+            check(
+                &lines.join(end),
+                &[("203.0.113.0/24", Some("two\nlines"), false)],
+                &[(third, &expected("\"nonsense\"")), (fourth, "has 3 cells, where a line has 2")],
+            );
+        }
         check(
             "value,comment,endsAt\nnonsense\n\n203.0.113.0/24\n,c\n203.0.113.1,,tomorrow\n",
             &[("203.0.113.0/24", None, false)],

@@ -133,7 +133,7 @@ function Why({ escalation: { identity: { id }, explanation, eventId } }: { escal
       <Answer of={analysis} lines={6}>
         {({ scores }) => {
           const worst = byStrength(scores.flatMap(({ observations }) => observations)).filter((one) => push(one) < 0).slice(0, WORST);
-          if (worst.length === 0) return <Text c="dimmed">No negative observations any more.</Text>;
+          if (worst.length === 0) return <Text c="dimmed">No negative observations.</Text>;
           return <ol className={classes.observations}>{worst.map((one) => <Against key={one.id} observation={one} />)}</ol>;
         }}
       </Answer>

@@ -46,7 +46,7 @@ export function Preview({ conditions, badgeType, isAgainst, opens }: Props) {
               <Text span fz={28} fw={700} lh={1.1}>{matching.toLocaleString("en")}</Text> {matching === 1 ? "identity" : "identities"}
             </Text>
             {put > 0 && <Settled count={put} isBeside={matching > 0} isAgainst={isAgainst} opens={badgeType === undefined} />}
-            {events && matching > 0 && <Text fz="sm">By the newest {events} of each.{opens !== undefined && " Creating it opens nothing now: each is evaluated at the next one."}</Text>}
+            {events && matching > 0 && <Text fz="sm">By the newest {events} of each. A new or changed rule says nothing of what has been: each is evaluated at the next one.</Text>}
             {!events && opens !== undefined && matching > 0 && (
               <Text fz="sm">Creating it opens {counted(matching, "escalation")} {opens === 0 ? "now" : `in ${span(opens)}, where its conditions still hold`}.</Text>
             )}
