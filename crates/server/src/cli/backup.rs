@@ -162,11 +162,11 @@ fn restore(config: &Config, file: &Path, to: &Path, replaces: bool) -> Result<()
     put_in_place(&part, to)
 }
 
-/// Keeps what is at `to` under another name, if anything is. A sound database gets it as a second one, so that whenever the
-/// power goes there is a database; one that is not, or on a disk without second names, is moved there with its log, which
-/// must not be taken for that of another.
+/// Keeps what is at `to` under another name, if anything is. A database whose log can be taken in gets that as a second
+/// name, so that whenever the power goes there is one; a damaged one, or one on a disk without second names, is moved
+/// there with its log, which must not be taken for that of another.
 fn keep(to: &Path, aside: &Path) -> std::io::Result<bool> {
-    if backup::is_whole(to) && !with_suffix(to, "-wal").exists() {
+    if backup::take_in_log(to).is_ok() && !with_suffix(to, "-wal").exists() {
         match fs::hard_link(to, aside) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {}
             done => return done.and_then(|()| sync_folder(to)).map(|()| true),

@@ -1,7 +1,7 @@
 //! Copies of a SQLite database, made while a server writes to it; and what a database needs that was put back to an earlier
 //! time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use dregs_core::shard::SHARDS;
@@ -49,9 +49,11 @@ pub fn claim(to: &Path) -> Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(to).map_err(|error| refused(to, &error))?;
-    file.try_lock().map_err(|_| {
-        StoreError::Refused(format!("{} is being written by another backup: wait for it", to.display()))
-    })?;
+    // A file system that knows no locks keeps nobody from a backup.
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        let told = format!("{} is being written by another backup: wait for it", to.display());
+        return Err(StoreError::Refused(told));
+    }
     file.set_len(0).map_err(|error| refused(to, &error))?;
     Ok(file)
 }
@@ -88,13 +90,12 @@ fn settle(database: Connection) -> Result<()> {
     Ok(database.close().map_err(|(_, error)| error)?)
 }
 
-/// Whether a database that nobody uses is sound, and then whole in its file alone.
-pub fn is_whole(path: &Path) -> bool {
-    let settled = open(path).and_then(|database| {
-        sound(&database)?;
-        settle(database)
-    });
-    settled.is_ok()
+/// Has what is in the log of a database that nobody uses go into its file.
+///
+/// # Errors
+/// Those of SQLite, where it is damaged.
+pub fn take_in_log(path: &Path) -> Result<()> {
+    settle(open(path)?)
 }
 
 /// Looks whether the file at `path` is a sound database of dregs.

@@ -238,7 +238,13 @@ impl Evaluee {
         let state = refold::decode(tx, start.id, &start.state)?;
         let data: Map<_, _> = serde_json::from_str(&start.data).map_err(broken)?;
         let asks = seen.conditions_of(start.team_id).any(Condition::is_of_events);
-        let asked = if asks { Some(AskedEvents::read(tx, &start, state.event_count())?) } else { None };
+        let before = if asks {
+            Standing::decode(start.standing.as_deref()).map_err(broken)?
+        } else {
+            Standing::default()
+        };
+        let asked =
+            if asks { Some(AskedEvents::read(tx, &start, before.asked, state.event_count())?) } else { None };
         let profile = Profile::from_data(&data, seen.mappings.of(start.team_id));
         // Nobody living is found by their e-mail address, but those who were deleted.
         let email = profile.email.as_deref().and_then(person::mailbox);
@@ -259,7 +265,7 @@ impl Evaluee {
         let (counted, anew) = (Vec::new(), Vec::new());
         let mut evaluee =
             Self { start, state, data, profile, trusted, keys, asked, email_since, counted, anew };
-        evaluee.anew = evaluee.ask_anew(tx, seen)?;
+        evaluee.anew = evaluee.ask_anew(tx, &before, seen)?;
         evaluee.counted = match &evaluee.asked {
             Some(asked) => evaluee.ask_counters(tx, asked.events.iter(), seen)?,
             None => Vec::new(),
@@ -286,13 +292,12 @@ impl Evaluee {
     }
 
     /// Reads what rules are asked about that ask anew, where that is none of the events that all are asked about.
-    fn ask_anew(&self, tx: &mut Tx, seen: &Seen) -> Result<Vec<Anew>> {
+    fn ask_anew(&self, tx: &mut Tx, before: &Standing, seen: &Seen) -> Result<Vec<Anew>> {
         let Some(asked) = &self.asked else { return Ok(Vec::new()) };
         let asks_about = |conditions: &[Condition], received: &Received| {
             is_asked(conditions, &self.subject(&received.event, seen))
         };
-        let before = Standing::decode(self.start.standing.as_deref()).map_err(broken)?;
-        let rules = anew(&before, seen.rules.of(self.start.team_id));
+        let rules = anew(before, seen.rules.of(self.start.team_id));
         let rules =
             rules.filter(|(.., conditions)| !asked.events.iter().any(|event| asks_about(conditions, event)));
         let rules: Vec<_> = rules.collect();

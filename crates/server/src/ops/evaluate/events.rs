@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dregs_core::fact::{EmailSince, Fact, Linked, OfIdentity, Subject};
 use dregs_core::identity::{self, Profile};
 use dregs_core::mapping::Mapping;
-use dregs_core::rules::{Condition, Happened, Standing, asked, names_events};
+use dregs_core::rules::{Condition, Happened, asked, names_events};
 use dregs_core::state::IdentityState;
 use dregs_core::time::Timestamp;
 use serde_json::{Map, Value};
@@ -33,11 +33,11 @@ pub struct AskedEvents {
 }
 
 impl AskedEvents {
+    /// Of an identity with so many events that was asked about those up to the row `asked`; 0 where it never was.
+    ///
     /// # Errors
     /// Those of the store.
-    pub fn read(tx: &mut Tx, start: &CycleStart, event_count: u64) -> Result<Self> {
-        let standing = Standing::decode(start.standing.as_deref());
-        let asked = standing.map_err(|error| StoreError::Broken(error.to_string()))?.asked;
+    pub fn read(tx: &mut Tx, start: &CycleStart, asked: i64, event_count: u64) -> Result<Self> {
         let mut limit = i64::try_from(ASKED_MAX).unwrap_or(i64::MAX);
         // Of who was scored before rules asked about events, so many as have come since.
         if asked == 0 && start.previous.is_some() {
