@@ -11,7 +11,7 @@ use reqwest::Method;
 use tokio::time::{Instant, timeout};
 
 use super::super::power::{complaint, copy_with};
-use super::{LIVENESS_LATE, Scene, show};
+use super::{Scene, show};
 use crate::support::engine::Engine;
 use crate::support::server::{Ground, SECRET_KEY, TestServer, event};
 
@@ -108,5 +108,5 @@ async fn on_a_slow_disk_writes_wait_and_reads_go_on() {
     ));
     assert!(slowest_write >= SLOW_SYNC, "a write waited {slowest_write:?}, for no sync");
     assert!(slowest_read < READ_MAX, "a read waited {slowest_read:?}");
-    scene.finish_within(LIVENESS_LATE, &server.app.store).await;
+    scene.finish(&server.app.store).await;
 }

@@ -30,8 +30,6 @@ use crate::support::shim::Shim;
 
 /// When faults stop, all is done within this.
 const LIVENESS: Duration = Duration::from_secs(15);
-/// The same, where much has piled up: behind a slow disk, or with a node that had to be taken for dead first.
-const LIVENESS_LATE: Duration = Duration::from_secs(30);
 /// Events before the first fault, where there are several nodes.
 const WARM_EVENTS: usize = 500;
 /// Nodes share what they seal with.
@@ -91,9 +89,9 @@ impl Scene {
     }
 
     /// Has all done that is left to do, where events came from others, too.
-    async fn finish_within(mut self, patience: Duration, store: &Store) {
+    async fn finish(mut self, store: &Store) {
         self.senders.clear();
-        done_within(patience, store).await;
+        done(store).await;
         let receivers: Vec<_> = self.receivers.iter().collect();
         let found = outcome::read(store, &self.channels, &receivers).await;
         show(&found.to_string());
@@ -147,17 +145,13 @@ async fn ready(mut node: Process) -> Process {
 /// # Panics
 /// When that takes longer than [`LIVENESS`], with what is left.
 async fn done(store: &Store) {
-    done_within(LIVENESS, store).await;
-}
-
-async fn done_within(patience: Duration, store: &Store) {
     let begun = Instant::now();
     loop {
         let left = store.read(left).await.unwrap();
         if left.is_empty() {
             return show(&format!("all was done after {:?}", begun.elapsed()));
         }
-        assert!(begun.elapsed() < patience, "after {patience:?} these are left: {left:#?}");
+        assert!(begun.elapsed() < LIVENESS, "after {LIVENESS:?} these are left: {left:#?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
