@@ -10,7 +10,7 @@ export DREGS_TEST_CUTS=${DREGS_TEST_CUTS:-250}
 log=target/chaos.log
 scripts/postgres.sh start >/dev/null
 scripts/strace.sh
-cargo nextest run --locked -p dregs-server --no-run
+cargo nextest run --locked --workspace --no-run
 end=$(($(date +%s) + $(python3 -c "print(int($hours * 3600))")))
 kept='DREGS_TEST_SEED=|panicked at|were accused|out of memory|events, .* identities|after [0-9]+ cuts|^ +(FAIL|TIMEOUT)|waited in vain|assertion|are left'
 kept="$kept|power cuts|faults of|ends of|failover:|a clock|a slow disk|all was done"
@@ -19,7 +19,7 @@ failed=0
 : >"$log"
 while [ "$(date +%s)" -lt "$end" ]; do
   rounds=$((rounds + 1))
-  cargo nextest run --locked -p dregs-server --no-fail-fast --success-output final -E 'test(flow::kill::)' \
+  cargo nextest run --locked --workspace --no-fail-fast --success-output final -E 'test(flow::kill::)' \
     >target/chaos-round.log 2>&1 || failed=$((failed + 1))
   grep -hE "$kept" \
     target/chaos-round.log | cut -c1-300 >>"$log" || true

@@ -10,4 +10,4 @@ git -C "$before/tree" checkout --quiet --detach "$(git rev-parse "$commit")"
 CARGO_TARGET_DIR=$PWD/$before/target cargo build --locked -p dregs-server --manifest-path "$before/tree/Cargo.toml"
 scripts/postgres.sh start >/dev/null
 DREGS_TEST_BINARY_BEFORE=$PWD/$before/target/debug/dregs \
-  cargo nextest run --locked -p dregs-server --run-ignored only -E 'test(flow::kill::upgrade::)' --success-output final
+  cargo nextest run --locked --workspace --run-ignored only -E 'test(flow::kill::upgrade::)' --success-output final
