@@ -1,5 +1,6 @@
 //! PostgreSQL: a small pool of connections, each with a thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -123,6 +124,13 @@ struct Lane<Job> {
 }
 
 impl<Job: Send + 'static> Lane<Job> {
+    /// The name of a host is looked up on a thread that the runtime begins, and it panics where the system gives none.
+    fn open(&self) -> Result<Connection, StoreError> {
+        let open = || Connection::open(&self.address, Patience::Limited(self.silences.clone()));
+        catch_unwind(AssertUnwindSafe(open))
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the system gives no thread to connect on".into())))
+    }
+
     /// Serves `queue` on a connection of its own, opened again when it breaks.
     fn start(self, name: String, queue: Receiver<Job>) -> Result<JoinHandle<Left>, StoreError> {
         let run = move || {
@@ -138,7 +146,7 @@ impl<Job: Send + 'static> Lane<Job> {
                     connection = None;
                     let is_due = refused.as_ref().is_none_or(|(at, _)| at.elapsed() >= RECONNECT_PAUSE);
                     if is_due {
-                        match Connection::open(&self.address, Patience::Limited(self.silences.clone())) {
+                        match self.open() {
                             Ok(opened) => {
                                 (connection, refused) = (Some(opened), None);
                             }

@@ -3,6 +3,8 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use super::server::{ADMIN_EMAIL, ADMIN_PASSWORD, PUBLIC_KEY, SECRET_KEY};
 /// A debug build starts well within this, on a busy machine too.
 const START_MAX: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(5);
+/// The user whom nothing belongs to.
+const NOBODY: u32 = 65_534;
 /// How often a database that starts is tried.
 const OPENS_MAX: usize = 100;
 
@@ -64,19 +68,24 @@ impl Site {
 
     /// Where another node runs on the same database, to which it comes through a port of its own.
     pub fn behind(&self, port: u16) -> Self {
-        self.detoured(Ipv4Addr::LOCALHOST, port)
+        self.detoured("127.0.0.1", port)
+    }
+
+    /// The same, which finds the port by a name.
+    pub fn behind_by_name(&self, port: u16) -> Self {
+        self.detoured("localhost", port)
     }
 
     /// Where another node runs on the same database, on a network from which a port of its gateway leads to that.
     pub fn within(&self, network: &Network, node: u8, port: u16) -> Self {
-        let detoured = self.detoured(network.gateway(), port);
+        let detoured = self.detoured(&network.gateway().to_string(), port);
         let address = (network.address(node), detoured.address.port()).into();
         Self { address, namespace: Some(network.namespace(node)), ..detoured }
     }
 
-    fn detoured(&self, host: Ipv4Addr, port: u16) -> Self {
+    fn detoured(&self, host: &str, port: u16) -> Self {
         let mut url = reqwest::Url::parse(&self.database.url().unwrap()).unwrap();
-        url.set_ip_host(host.into()).unwrap();
+        url.set_host(Some(host)).unwrap();
         url.set_port(Some(port)).unwrap();
         Self { detour: Some(url.into()), ..self.beside() }
     }
@@ -102,6 +111,18 @@ impl Site {
     /// The same, with its calls on files written to `log`.
     pub fn start_traced(&self, log: &Path, settings: &[(&str, &str)]) -> Process {
         self.start_command(dregs_powercut::traced(env!("CARGO_BIN_EXE_dregs"), log), None, settings)
+    }
+
+    /// The same, as somebody whom limits of threads hold for, as they do not for root.
+    pub fn start_as_nobody(&self, settings: &[(&str, &str)]) -> Process {
+        // Where nobody can find it.
+        let binary = self.folder.path().join("dregs");
+        std::fs::copy(env!("CARGO_BIN_EXE_dregs"), &binary).unwrap();
+        let mut command = Command::new(binary);
+        if chown(self.folder.path(), Some(NOBODY), Some(NOBODY)).is_ok() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        self.start_command(command, None, settings)
     }
 
     fn start_command(

@@ -1,5 +1,7 @@
-//! A server that the system gives no more files, or no more memory.
+//! A server that the system gives no more files, threads, or memory.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Duration;
 
@@ -30,9 +32,12 @@ const SHORTAGE: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 16;
 const LARGE_BYTES: usize = 200_000;
 
+/// As whoever the process is of: not every root may do it to others.
 fn limit(process: &Process, what: &str) {
     let pid = process.pid().to_string();
-    assert!(Command::new("prlimit").args(["--pid", &pid, what]).status().unwrap().success());
+    let owner = std::fs::metadata(format!("/proc/{pid}")).unwrap();
+    let mut command = Command::new("prlimit");
+    assert!(command.args(["--pid", &pid, what]).uid(owner.uid()).gid(owner.gid()).status().unwrap().success());
 }
 
 /// The status of an event, on a connection that is kept.
@@ -78,6 +83,29 @@ async fn a_server_on_sqlite_needs_no_more_files_for_events() {
     for n in 0..10 {
         assert_eq!(track(&client, &site, &format!("without-{n}")).await, 200);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_gets_no_thread_to_find_its_database_goes_on_when_it_does() {
+    let direct = Site::new(Engine::Postgres);
+    let port = reqwest::Url::parse(&direct.database_url().unwrap()).unwrap().port().unwrap();
+    let proxy = Proxy::to(port);
+    let site = direct.behind_by_name(proxy.port);
+    let mut node = ready(site.start_as_nobody(&[SETTINGS[0], SETTINGS[1], MASTER_KEY])).await;
+    let client = Client::new();
+    assert_eq!(track(&client, &site, "before").await, 200);
+    limit(&node, "--nproc=1:");
+    proxy.set(Fault::Cut);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    proxy.set(Fault::None);
+    for n in 0..10 {
+        assert_eq!(track(&client, &site, &format!("without-{n}")).await, 503);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    limit(&node, "--nproc=1000:");
+    assert!(node.end(Duration::ZERO).await.is_none(), "{}", node.log());
+    eventually("an event", async || (track(&client, &site, "after").await == 200).then_some(())).await;
+    super::done(&direct.open_store()).await;
 }
 
 /// What a process has in memory of its own, in bytes.
