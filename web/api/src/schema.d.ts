@@ -5702,6 +5702,10 @@ export interface components {
             /** @description That were there with another comment or another end. */
             changed: number;
             unchanged: number;
+            /** @description Lines whose value comes again later: the last counts. */
+            repeated: number;
+            /** @description Of those added or changed, such whose end has passed: they do not count. */
+            ended: number;
             /** @description The first of the values that are added. */
             firstAdded: string[];
             /** @description The first of those that are changed. */

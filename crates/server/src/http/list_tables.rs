@@ -73,6 +73,10 @@ pub struct ListImportedBody {
     /// That were there with another comment or another end.
     changed: usize,
     unchanged: usize,
+    /// Lines whose value comes again later: the last counts.
+    repeated: usize,
+    /// Of those added or changed, such whose end has passed: they do not count.
+    ended: usize,
     /// The first of the values that are added.
     first_added: Vec<String>,
     /// The first of those that are changed.
@@ -107,13 +111,14 @@ pub async fn import(
     must_have("csv", entries.len() + errors.len(), 0..=IMPORT_LINES_MAX, "lines")?;
     let error_count = errors.len();
     errors.truncate(ERRORS_MAX);
+    let now = app.clock.now();
     let (id, written) = (list.id, !params.dry_run && errors.is_empty());
     let done = if written {
-        ops::add(&app.store, &app.kept, actor, (ops::IMPORTED, id, entries), app.clock.now()).await?
+        ops::add(&app.store, &app.kept, actor, (ops::IMPORTED, id, entries), now).await?
     } else {
         let read = move |tx: &mut crate::store::Tx| {
             let list = lists::get(tx, list.team_id, list.id)?;
-            list.map(|list| ops::plan(tx, list, &entries)).transpose()
+            list.map(|list| ops::plan(tx, list, &entries, now)).transpose()
         };
         app.long_reads.read(read).await?.map(|put| Added { put, audit_id: None })
     };
@@ -121,8 +126,7 @@ pub async fn import(
     let preview = if written {
         None
     } else {
-        let values = put.added.iter().chain(&put.changed).map(|entry| entry.value.clone()).collect();
-        Some(previewed(&app, &put.list, Some(values), put.changed.len()).await?)
+        Some(previewed(&app, &put.list, Some(put.values(now)), put.changed.len()).await?)
     };
     let shown = |entries: &[NewEntry]| -> Vec<_> {
         entries.iter().take(SHOWN_MAX).map(|entry| entry.value.clone()).collect()
@@ -132,6 +136,8 @@ pub async fn import(
         added: put.added.len(),
         changed: put.changed.len(),
         unchanged: put.unchanged,
+        repeated: put.repeated,
+        ended: put.ended,
         first_added: shown(&put.added),
         first_changed: shown(&put.changed),
         errors,

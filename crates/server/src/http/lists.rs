@@ -15,7 +15,7 @@ use super::body::{Json, Unchecked};
 use super::channels::{NO_SLUG_IN_NAME, check_slug, slug_of};
 use super::error::{ApiError, Code, ErrorBody, both, check_name, every, must, must_have, text};
 use super::page::PAGE_SIZE_MAX;
-use super::params::{Params, Path, time, whole_number};
+use super::params::{Params, Path, time_ahead, whole_number};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::evaluate::rescore::Concerned;
@@ -334,13 +334,13 @@ pub struct NewListEntryBody {
 }
 
 impl NewListEntryBody {
-    fn check(self, list_type: ListType, place: usize) -> Result<NewEntry, ApiError> {
+    fn check(self, list_type: ListType, place: usize, now: Timestamp) -> Result<NewEntry, ApiError> {
         let field = |name: &str| format!("entries[{place}].{name}");
         let value = list_type
             .value(&self.value)
             .ok_or_else(|| ApiError::field(&field("value"), format!("must be {}", list_type.expected())));
         let comment = text(&field("comment"), self.comment, COMMENT_MAX_CHARS);
-        let ends_at = time(&field("endsAt"), self.ends_at.as_deref());
+        let ends_at = time_ahead(&field("endsAt"), self.ends_at.as_deref(), now);
         let ((value, comment), ends_at) = both(both(value, comment), ends_at)?;
         Ok(NewEntry { value, comment, ends_at })
     }
@@ -381,13 +381,14 @@ pub async fn add(
     Json(body): Json<Unchecked<NewListEntriesBody>>,
 ) -> Result<Answer<ListChangeBody>, ApiError> {
     let list = find_to_change(&app, &caller, &id).await?;
+    let now = app.clock.now();
     let entries = body.check(|body| {
         must_have("entries", body.entries.len(), 1..=ENTRIES_AT_ONCE_MAX, "entries")?;
         let entries = body.entries.into_iter().enumerate();
-        every(entries.map(|(place, entry)| entry.check(list.list_type, place)))
+        every(entries.map(|(place, entry)| entry.check(list.list_type, place, now)))
     })?;
     let new = (ops::ADDED, list.id, entries);
-    let done = ops::add(&app.store, &app.kept, actor, new, app.clock.now()).await?;
+    let done = ops::add(&app.store, &app.kept, actor, new, now).await?;
     let Added { put, audit_id } = done.ok_or_else(not_found)?;
     let (added, changed) = (put.added.len(), put.changed.len());
     Ok(Answer(ListChangeBody { added, changed, unchanged: put.unchanged, audit_id }))

@@ -73,6 +73,15 @@ pub fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiErr
     text.map(parse).transpose()
 }
 
+/// Reads a time that is to come.
+///
+/// # Errors
+/// Names the field.
+pub fn time_ahead(field: &str, text: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
+    let at = time(field, text)?;
+    must(at.is_none_or(|at| at > now), field, "must be in the future").map(|()| at)
+}
+
 /// Reads the ends of a range of time, as far as there are any.
 ///
 /// # Errors

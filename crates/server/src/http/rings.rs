@@ -6,17 +6,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use dregs_core::list::ListType;
-use dregs_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
 use super::auth::{Caller, Triager};
 use super::body::{Json, Unchecked};
-use super::error::{ApiError, Code, ErrorBody, both, every, must, must_have, text};
+use super::error::{ApiError, Code, ErrorBody, both, every, must_have, text};
 use super::identities::IdentityBody;
 use super::lists::COMMENT_MAX_CHARS;
-use super::params::{Path, time};
+use super::params::{Path, time_ahead};
 use crate::app::App;
 use crate::ops::audit::Actor;
 use crate::ops::identities::ring::{self, BAN_LISTS, Key, OnList, Ring, VALUES_OF_TYPE_MAX};
@@ -220,10 +219,7 @@ pub async fn ban(
         must_have("keys", body.keys.len(), 1..=KEYS_MAX, "keys")?;
         let keys = every(body.keys.iter().enumerate().map(|(place, key)| key.check(place)));
         let comment = text("comment", body.comment, COMMENT_MAX_CHARS);
-        let is_ahead = |at: &Timestamp| *at > now;
-        let ends_at = time("endsAt", body.ends_at.as_deref()).and_then(|at| {
-            must(at.as_ref().is_none_or(is_ahead), "endsAt", "must be in the future").map(|()| at)
-        });
+        let ends_at = time_ahead("endsAt", body.ends_at.as_deref(), now);
         let ((keys, comment), ends_at) = both(both(keys, comment), ends_at)?;
         Ok((keys, comment, ends_at))
     })?;

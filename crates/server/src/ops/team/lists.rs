@@ -260,6 +260,12 @@ pub struct NewEntry {
     pub ends_at: Option<Timestamp>,
 }
 
+impl NewEntry {
+    fn has_ended(&self, now: Timestamp) -> bool {
+        self.ends_at.is_some_and(|at| at <= now)
+    }
+}
+
 /// What putting entries on a list does, or would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
@@ -268,9 +274,19 @@ pub struct Put {
     /// With another comment or another end than before.
     pub changed: Vec<NewEntry>,
     pub unchanged: usize,
+    /// Of values that come again later: the last counts.
+    pub repeated: usize,
+    /// Of those added or changed, such that have ended.
+    pub ended: usize,
 }
 
 impl Put {
+    /// Values that count, or did.
+    pub fn values(&self, now: Timestamp) -> Vec<String> {
+        let counts = self.added.iter().filter(|entry| !entry.has_ended(now));
+        counts.chain(&self.changed).map(|entry| entry.value.clone()).collect()
+    }
+
     /// The list's, at which entries were added and no others were changed; `None` where none were added.
     pub fn revision(&self) -> Option<i64> {
         (!self.added.is_empty()).then_some(self.list.revision)
@@ -290,13 +306,14 @@ pub async fn listed(long_reads: &LongReads, list: &TeamList, values: Vec<String>
 ///
 /// # Errors
 /// [`StoreError::TooMany`] where there is no room, and those of the store.
-pub fn plan(tx: &mut Tx, list: TeamList, entries: &[NewEntry]) -> Result<Put> {
-    // Of several with one value the last counts.
+pub fn plan(tx: &mut Tx, list: TeamList, entries: &[NewEntry], now: Timestamp) -> Result<Put> {
+    let given = entries.len();
     let entries: BTreeMap<_, _> = entries.iter().map(|entry| (&entry.value, entry)).collect();
     let values: Vec<_> = entries.keys().map(|value| (*value).clone()).collect();
     let there = lists::with_values(tx, (list.team_id, list.id), &values)?;
     let there: HashMap<_, _> = there.iter().map(|entry| (&entry.value, entry)).collect();
-    let mut put = Put { list, added: Vec::new(), changed: Vec::new(), unchanged: 0 };
+    let repeated = given - entries.len();
+    let mut put = Put { list, added: Vec::new(), changed: Vec::new(), unchanged: 0, repeated, ended: 0 };
     for (value, entry) in entries {
         match there.get(value) {
             None => put.added.push(entry.clone()),
@@ -304,6 +321,7 @@ pub fn plan(tx: &mut Tx, list: TeamList, entries: &[NewEntry]) -> Result<Put> {
             Some(_) => put.changed.push(entry.clone()),
         }
     }
+    put.ended = put.added.iter().chain(&put.changed).filter(|entry| entry.has_ended(now)).count();
     if put.list.entry_count + put.added.len() as i64 > ENTRIES_OF_LIST_MAX {
         return Err(StoreError::TooMany {
             owner: "list",
@@ -326,7 +344,7 @@ pub fn put(
     now: Timestamp,
 ) -> Result<Option<Put>> {
     let Some(list) = lists::next_revision(tx, actor.team_id, id, now)? else { return Ok(None) };
-    let mut put = plan(tx, list, entries)?;
+    let mut put = plan(tx, list, entries, now)?;
     let key = (put.list.team_id, put.list.id);
     write_entries(tx, actor, (&put.list, &put.changed), now)?;
     // Those that are new have a revision of their own, by which an undo finds them and no others.
@@ -336,8 +354,7 @@ pub fn put(
     }
     write_entries(tx, actor, (&put.list, &put.added), now)?;
     lists::count_entries(tx, key, put.added.len() as i64)?;
-    let values: Vec<_> = put.added.iter().chain(&put.changed).map(|entry| entry.value.clone()).collect();
-    concern(tx, &put.list, &values, now)?;
+    concern(tx, &put.list, &put.values(now), now)?;
     Ok(Some(put))
 }
 

@@ -106,14 +106,21 @@ function Scores({ escalation: { identity: { id }, scoreSnapshot } }: { escalatio
   );
 }
 
-function Rule({ escalation: { escalationRule: { id, label } } }: { escalation: Escalation }) {
+function Rule({ escalation: { escalationRule: { id, label }, openedAt } }: { escalation: Escalation }) {
   const rules = useEscalationRules();
   const rule = rules.data?.find((rule) => String(rule.id) === id);
   if (id === DRAWN) return <Panel title="Drawn at random"><Text fz="sm">No rule has opened this. Label the identity, good or bad: the few that are drawn each week, whatever rules say of them, tell what your rules miss.</Text></Panel>;
   return (
-    <Panel title="Rule" actions={rule && <PageLink to="/escalation-rules/$id" params={{ id }} fz="sm" className="break">{label}</PageLink>}>
+    <Panel title="Rule" actions={rule && <PageLink to="/escalation-rules/$id" params={{ id }} fz="sm" className="break">{rule.name}</PageLink>}>
       <Answer of={rules} lines={2}>
-        {() => (rule ? <ConditionsInWords conditions={rule.conditions} /> : <Text c="dimmed"><span className="break">{label}</span> has been deleted.</Text>)}
+        {() => (rule ? (
+          <>
+            <ConditionsInWords conditions={rule.conditions} />
+            {openedAt && rule.updatedAt > openedAt && (
+              <Text fz="xs" c="dimmed" className="break">It was changed since it opened this{rule.name !== label && <>, as “{label}”</>}.</Text>
+            )}
+          </>
+        ) : <Text c="dimmed"><span className="break">{label}</span> has been deleted.</Text>)}
       </Answer>
     </Panel>
   );

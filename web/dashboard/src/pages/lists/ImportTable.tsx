@@ -66,10 +66,12 @@ export function ImportTable({ list }: { list: List }) {
 }
 
 /** What the import would do: it has not done it. */
-function Preview({ of: { added, changed, unchanged, firstAdded, errors, errorCount, preview } }: { of: Imported }) {
+function Preview({ of: { added, changed, unchanged, repeated, ended, firstAdded, errors, errorCount, preview } }: { of: Imported }) {
   return (
     <div role="status">
       <Text fz="sm"><strong>{errorCount > 0 ? "The other lines would add" : "Adds"} {counted(added, "entry", "entries")}, {errorCount > 0 ? "change" : "changes"} {changed.toLocaleString("en")}; {unchanged.toLocaleString("en")} {unchanged === 1 ? "is" : "are"} on the list already.</strong></Text>
+      {repeated > 0 && <Text fz="sm">{counted(repeated, "line repeats a value; the last of each counts", "lines repeat a value; the last of each counts")}.</Text>}
+      {ended > 0 && <Text fz="sm">{counted(ended, "has an end that has passed, and does not count", "have an end that has passed, and do not count")}.</Text>}
       {firstAdded.length > 0 && <Text fz="xs" c="dimmed" className="mono break">{firstAdded.join(", ")}{added > firstAdded.length ? ", …" : ""}</Text>}
       {errorCount === 0 && preview && <ConcernedWords found={preview} />}
       {errorCount > 0 && (

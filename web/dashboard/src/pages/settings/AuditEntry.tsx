@@ -5,6 +5,7 @@ import type { Schemas } from "../../api";
 import { NO_BREAK } from "../../app/preferences";
 import { PageLink } from "../../parts/PageLink";
 import { ANY_STATUS } from "../escalations/escalations";
+import { useNames } from "../rules/rules";
 import { pathWords, targetWords, valueWords } from "./audit";
 import classes from "./AuditEntry.module.css";
 import type { Target as Named } from "./targets";
@@ -59,7 +60,8 @@ export function Target({ entry: { action, targetType, targetId }, target: { name
 }
 
 export function Changes({ entry: { before, after } }: Props) {
-  const found = differences(before, after).toSorted((one, other) => rank(one) - rank(other));
+  const names = useNames();
+  const found = differences(before, after, names).toSorted((one, other) => rank(one) - rank(other));
   if (found.length === 0) return <Text span c="dimmed" inherit>–</Text>;
   return (
     <details className={classes.changes}>

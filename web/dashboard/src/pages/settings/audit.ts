@@ -124,14 +124,14 @@ const PARTS: Record<string, string> = {
   ratePerSecond: "requests per second", maxConcurrency: "concurrent requests", replaced: "version replaced", timeoutMs: "timeout, ms", url: "URL",
 };
 
-/** What has changed, in words: "configuration: URL" of `config.url`, "conditions 1" of `conditions[0]`. */
+/** What has changed, in words: "configuration: URL" of `config.url`, "condition 1" of `conditions[0]`. */
 export function pathWords(path: string): string {
   // What a list is called.
   if (path.includes(" ")) return path;
   const words = path.split(".").map((part) => {
     const [, name = part, at] = /^(.*?)\[(\d+)\]$/.exec(part) ?? [];
     const known = PARTS[name] ?? name.replaceAll(/([a-z])([A-Z])/g, "$1 $2").replaceAll(/[_-]/g, " ").toLowerCase();
-    return at === undefined ? known : `${known} ${Number(at) + 1}`;
+    return at === undefined ? known : `${known.replace(/([^s])s$/, "$1")} ${Number(at) + 1}`;
   }).join(": ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

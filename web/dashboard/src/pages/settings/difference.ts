@@ -1,5 +1,7 @@
 // What differs between how something was and how it is.
 
+import { inWords, type Condition, type Names } from "../rules/condition";
+
 export interface Difference {
   /** Where, such as "config.url"; of a list, what it is called. */
   path: string;
@@ -11,23 +13,33 @@ function isPlain(value: unknown): boolean {
   return typeof value !== "object" || value === null;
 }
 
-/** The leaves of a value by path. What is in a list and has no parts of its own is one, such as a rule's condition. */
-function leaves(value: unknown, path: string, into: Map<string, string>): Map<string, string> {
+/** What is told of a value, by path. */
+type Told = Map<string, string>;
+
+/** The leaves of a value. What is in a list and has no parts of its own is one, and so is a condition. */
+function leaves(value: unknown, path: string, into: Told, names?: Names): Told {
   if (typeof value !== "object" || value === null) return into.set(path, String(value));
   if (Array.isArray(value) && value.every(isPlain)) return into.set(path, value.length === 0 ? "none" : value.join(", "));
   for (const [name, inner] of Object.entries(value)) {
-    if (Array.isArray(value)) entry(inner, `${path}[${name}]`, into);
-    else leaves(inner, path === "" ? name : `${path}.${name}`, into);
+    if (Array.isArray(value)) entry(inner, `${path}[${name}]`, into, names);
+    else leaves(inner, path === "" ? name : `${path}.${name}`, into, names);
   }
   return into;
 }
 
-function entry(value: unknown, path: string, into: Map<string, string>): void {
+function entry(value: unknown, path: string, into: Told, names?: Names): void {
+  if (names && isCondition(value) && CONDITION.test(path)) return void into.set(path, inWords(value, names));
   const parts = typeof value === "object" && value !== null ? Object.entries(value) : [];
   const list = listOf(parts);
   if (list) into.set(...list);
   else if (parts.length > 0 && parts.every(([, part]) => isPlain(part))) into.set(path, parts.map(([name, part]) => `${name} ${part}`).join(", "));
-  else leaves(value, path, into);
+  else leaves(value, path, into, names);
+}
+
+const CONDITION = /(^|\.)conditions\[\d+\]$/;
+
+function isCondition(value: unknown): value is Condition {
+  return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
 /** "Banned devices" and "5 added", of what was done to a list: counts of nothing are left out. */
@@ -40,10 +52,10 @@ function listOf(parts: [string, unknown][]): [name: string, what: string] | unde
 
 const COUNTS: Record<string, string> = { added: "added", changed: "changed", unchanged: "there before", removed: "removed", changedSince: "changed since" };
 
-/** Where `before` and `after` differ, in the order of their fields; null is nothing at all. */
-export function differences(before: unknown, after: unknown): Difference[] {
-  const was = before === null || before === undefined ? new Map<string, string>() : leaves(before, "", new Map());
-  const is = after === null || after === undefined ? new Map<string, string>() : leaves(after, "", new Map());
+/** Where `before` and `after` differ, in the order of their fields, conditions in words; null is nothing at all. */
+export function differences(before: unknown, after: unknown, names?: Names): Difference[] {
+  const told = (value: unknown): Told => (value === null || value === undefined ? new Map() : leaves(value, "", new Map(), names));
+  const [was, is] = [told(before), told(after)];
   const paths = [...new Set([...was.keys(), ...is.keys()])];
   return paths.flatMap((path) => {
     const [old, now] = [was.get(path), is.get(path)];
