@@ -221,6 +221,9 @@ test("the audit log calls what was changed by its name, also when that is gone, 
     const hrefs = await page.locator("[data-title=Target] a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
     assert.deepEqual([...new Set(hrefs)], href === null ? [] : [href], name);
   }
+  await analyst.open(`${all("escalation-rule")}&targetId=${rule.id}&action=escalation-rule.create`);
+  await page.getByRole("group", { name: "Audit log" }).locator("summary").first().click();
+  await page.getByRole("row").filter({ has: page.getByRole("rowheader", { name: "Condition 1" }) }).getByText("Humanity below 1").waitFor();
   // An entry without the name, of what is gone: the deletion has it.
   await analyst.open(`${all("list")}&targetId=${emptied.id}&action=list-entry.create`);
   await eventually("its slug", async () => /^List “(Old offices|old-offices)”$/.test((await targets()).join()));

@@ -1,6 +1,6 @@
 //! Everything a running server shares, put together in one place. `ops` knows nothing of it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -550,11 +550,14 @@ pub fn lock(config: &Config) -> std::result::Result<File, StartError> {
     let file = File::create(&path).map_err(|error| {
         StartError::Config(format!("data_dir {} cannot be used: {error}", path.display()))
     })?;
+    let folder = config.data_dir.display();
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(StartError::Failed(format!(
-            "data_dir {} is in use by another dregs server: stop that one first",
-            config.data_dir.display()
+        Err(TryLockError::WouldBlock) => Err(StartError::Failed(format!(
+            "data_dir {folder} is in use by another dregs server: stop that one first"
+        ))),
+        Err(TryLockError::Error(error)) => Err(StartError::Config(format!(
+            "data_dir {folder} is on a disk that cannot lock files, which keeps a second server away: {error}"
         ))),
     }
 }

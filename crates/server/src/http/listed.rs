@@ -23,7 +23,7 @@ pub struct ListedBody {
     /// What the identity shows that falls under it.
     #[schema(example = json!(["203.0.113.7"]))]
     shown: Vec<String>,
-    /// The names of rules that are on and ask for the list. Without one, that it is on the list does nothing.
+    /// The names of rules that are on and have conditions on the list. Without one, that it is on the list does nothing.
     rules: Vec<String>,
     /// The entry in the audit log by which a ban of a ring put it there, and by which the whole ban can be undone; null where
     /// none did.

@@ -206,7 +206,7 @@ pub async fn update(
 
 /// Remove a list with its entries
 ///
-/// Conditions that ask for it hold of nobody then.
+/// Conditions on it hold of nobody then.
 #[utoipa::path(delete, operation_id = "removeList", path = "/lists/{id}", tag = "lists",
     params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn delete(
@@ -432,7 +432,7 @@ pub struct PreviewedListBody {
     total: u64,
     /// Slugs of the channels that would be sent `identity.scored` for each of them.
     channels: Vec<String>,
-    /// The names of rules that are on and ask for the list.
+    /// The names of rules that are on and have conditions on the list.
     asked_by: Vec<String>,
     /// The names of rules that are on and add to it.
     added_to_by: Vec<String>,

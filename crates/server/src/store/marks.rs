@@ -41,6 +41,19 @@ pub fn mark_free(tx: &mut Tx, ids: &[i64], now: Timestamp, min_cycle_ms: i64) ->
     Ok(())
 }
 
+/// Has others who want to write these identities wait until the transaction ends: in the order of their ids, as everybody
+/// locks them.
+pub fn hold(tx: &mut Tx, ids: &[i64]) -> Result<()> {
+    let ids: BTreeSet<_> = ids.iter().copied().collect();
+    let ids: Vec<_> = ids.into_iter().map(|id| values![shard::of(id), id]).collect();
+    let sql = format!(
+        "with v (shard, id) as (values {{rows}})
+         select i.id from v join identities i on i.shard = v.shard and i.id = v.id order by i.id{}",
+        tx.dialect("", " for no key update of i")
+    );
+    tx.query_rows(&sql, &ids, |_| Ok(())).map(drop)
+}
+
 /// Marks up to `limit` of those whom [`mark_free`] has passed over; the answer is how many, the deleted among them.
 pub fn mark_later(tx: &mut Tx, now: Timestamp, min_cycle_ms: i64, limit: i64) -> Result<usize> {
     let sql = format!(

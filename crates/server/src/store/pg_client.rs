@@ -129,6 +129,8 @@ pub struct Connection {
     has_written: bool,
     /// Whether the tables are spread over machines.
     pub is_spread: bool,
+    /// Whether another transaction was faster than this one the last time.
+    pub is_again: bool,
     used_at: Instant,
 }
 
@@ -158,6 +160,7 @@ impl Connection {
             is_given_up: false,
             has_written: false,
             is_spread: false,
+            is_again: false,
             used_at: monotonic(),
         };
         if matches!(connection.patience, Patience::Limited(_)) {

@@ -78,7 +78,8 @@ fn write(connection: Result<&mut Connection, StoreError>, mut job: Box<dyn Write
 /// Runs `job` in a transaction of its own, again where another transaction was faster. The answer is why it failed,
 /// where that was the database's fault.
 fn transact(connection: &mut Connection, job: &mut dyn WriteJob) -> Result<Option<String>, StoreError> {
-    for _ in 0..TRIES_MAX {
+    for tries in 0..TRIES_MAX {
+        connection.is_again = tries > 0;
         connection.begin("begin");
         match job.run(&mut Tx::Postgres(connection)) {
             Ok(()) => match connection.commit() {
@@ -127,8 +128,9 @@ impl<Job: Send + 'static> Lane<Job> {
     /// The name of a host is looked up on a thread that the runtime begins, and it panics where the system gives none.
     fn open(&self) -> Result<Connection, StoreError> {
         let open = || Connection::open(&self.address, Patience::Limited(self.silences.clone()));
-        catch_unwind(AssertUnwindSafe(open))
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("the system gives no thread to connect on".into())))
+        catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| {
+            Err(StoreError::Unavailable("the system gives no thread to connect on".into()))
+        })
     }
 
     /// Serves `queue` on a connection of its own, opened again when it breaks.

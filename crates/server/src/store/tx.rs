@@ -319,6 +319,15 @@ impl Tx<'_> {
         }
     }
 
+    /// Whether another transaction was faster the last time, which PostgreSQL alone lets happen. What is to be written may
+    /// be locked then before it is read; not in a cluster, which locks in one place after the other.
+    pub fn is_again(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(connection) => connection.is_again && !connection.is_spread,
+        }
+    }
+
     /// Whether the tables are spread over machines.
     pub fn is_spread(&self) -> bool {
         match self {

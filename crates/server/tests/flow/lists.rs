@@ -7,7 +7,7 @@ use dregs_core::time::Timestamp;
 use dregs_server::store::Tx;
 use dregs_server::store::lists::{self, Entry};
 use dregs_server::store::settings;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -321,6 +321,16 @@ async fn a_table_is_taken_in_whole_or_not_at_all(engine: Engine) {
     assert_eq!(
         (found.len(), &found[0]["comment"], &found[0]["author"]),
         (1, &json!("Other"), &json!("Default"))
+    );
+    let table = "c.example,Once\nc.example,Twice\nd.example,,2020-01-01T00:00:00Z\n";
+    let tried = server.post(&format!("{path}?dryRun=true"), json!({"csv": table})).await;
+    assert_eq!(told(&tried), [json!(false), json!(2), json!(0), json!(0), json!(0)]);
+    assert_eq!((&tried["repeated"], &tried["ended"]), (&json!(1), &json!(1)));
+    let over = json!({"entries": [{"value": "d.example", "endsAt": "2020-01-01T00:00:00Z"}]});
+    let refused = server.call(Method::POST, &format!("/api/lists/{bad}/entries"), Some(over)).await;
+    assert_eq!(
+        (refused.0, refused.1["message"].as_str()),
+        (StatusCode::BAD_REQUEST, Some("entries[0].endsAt: must be in the future"))
     );
     let first = server.get(&format!("/api/lists/{bad}/entries?pageSize=1")).await;
     assert_eq!((&first["content"][0]["value"], &first["next"]), (&json!("a.example"), &json!("a.example")));

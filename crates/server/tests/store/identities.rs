@@ -1,16 +1,24 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use dregs_core::score::Scores;
 use dregs_server::store::StoreError;
 use dregs_server::store::identities::{self, CycleEnd, CycleStart, Decided, Identity, Tracked, TrackedWrite};
 use dregs_server::store::marks;
 use dregs_server::trace::context::{Causes, Context};
+use futures_util::future::join_all;
 
 use super::{Ground, MANY, at, first_seen, keys, scores, set};
 use crate::on_both_engines;
 use crate::support::engine::Engine;
 
+/// Writes that are asked for before the first has ended.
+const AT_ONCE: usize = 40;
+
 on_both_engines!(
     an_identity_comes_back_as_ingest_left_it,
     a_write_that_was_overtaken_is_refused,
+    whoever_is_held_before_a_write_is_not_overtaken,
     a_cycle_writes_scores_unless_it_was_overtaken,
     what_is_traced_is_known_until_its_cycle_and_its_decision,
 );
@@ -122,6 +130,33 @@ async fn a_write_that_was_overtaken_is_refused(engine: Engine) {
     let rows = ground.read(|tx| identities::load_tracked(tx, &keys(&["ada", "bob", "eve"]))).await;
     let states: Vec<_> = rows.iter().map(|row| (row.version, row.state.clone())).collect();
     assert_eq!(states, vec![(1, vec![1, 2, 3]); 2]);
+}
+
+async fn whoever_is_held_before_a_write_is_not_overtaken(engine: Engine) {
+    let ground = Ground::new(engine);
+    let ids = ground.identities(&["ada", "bob"]).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let write = |n: usize| {
+        let (mut ids, runs) = (ids.clone(), Arc::clone(&runs));
+        // Whatever order they are given in.
+        ids.rotate_left(n % 2);
+        ground.store.write(move |tx| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            marks::hold(tx, &ids)?;
+            let rows = identities::load_tracked(tx, &keys(&["ada", "bob"]))?;
+            let again = |row: &Tracked| TrackedWrite {
+                row: Some((row.id, row.version)),
+                ..first_seen(1, &row.external_id)
+            };
+            identities::save_tracked(tx, &rows.iter().map(again).collect::<Vec<_>>())
+        })
+    };
+    for written in join_all((0..AT_ONCE).map(write)).await {
+        written.unwrap();
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), AT_ONCE, "none was run again");
+    let rows = ground.read(|tx| identities::load_tracked(tx, &keys(&["ada", "bob"]))).await;
+    assert_eq!(rows.iter().map(|row| row.version).collect::<Vec<_>>(), [1 + AT_ONCE as i64; 2]);
 }
 
 async fn a_cycle_writes_scores_unless_it_was_overtaken(engine: Engine) {

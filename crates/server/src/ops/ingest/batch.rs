@@ -212,7 +212,12 @@ impl<'r> Batch<'r> {
         }
         let keys: Vec<_> =
             tracked.keys().map(|(team, id)| (context.hasher.shard(*team, &[*id]), *team, *id)).collect();
-        let rows = identities::load_tracked(tx, &keys)?;
+        let mut rows = identities::load_tracked(tx, &keys)?;
+        if tx.is_again() {
+            // Whoever is written by every node at once would be changed meanwhile each time.
+            marks::hold(tx, &rows.iter().map(|row| row.id).collect::<Vec<_>>())?;
+            rows = identities::load_tracked(tx, &keys)?;
+        }
         let rows: HashMap<_, _> =
             rows.iter().map(|row| ((row.team_id, row.external_id.as_str()), row)).collect();
         for (key, identity) in &mut tracked {

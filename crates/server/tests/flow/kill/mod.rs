@@ -187,7 +187,7 @@ async fn run_and_kill(site: &Site, kill: Kill, traffic: &Traffic, rng: &mut StdR
     let aborted = server.end(patience).await;
     server.kill();
     if let Some(senders) = senders {
-        senders.join_all().await;
+        senders.stopped().await;
     }
     let (name, _) = place?;
     assert!(aborted.is_none_or(|status| status.signal() == Some(SIGABRT)), "{aborted:?}");

@@ -6,6 +6,7 @@ use dregs_core::common::HOLDERS_MIN;
 use dregs_server::clock::{Clock as _, SystemClock};
 use dregs_server::store::Tx;
 use dregs_server::store::credentials::{self, Change};
+use futures_util::future::join_all;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use reqwest::{Method, StatusCode};
@@ -24,6 +25,10 @@ use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, SECRET_KEY, answer, ev
 const NODES: usize = 3;
 const PEOPLE: usize = 60;
 const FAULTS: usize = 6;
+/// At once, over all nodes, each with so many batches of an event of each of the same people.
+const SENDERS: usize = 24;
+const BATCHES: usize = 12;
+const SHARED: usize = 20;
 /// A node stands still for longer than its share of work may wait in memory, and is not dead.
 const STANDS_STILL: Duration = Duration::from_secs(3);
 /// What one node changes holds on every other within this.
@@ -88,6 +93,36 @@ async fn nodes_that_are_killed_or_stand_still_lose_nothing_and_do_no_harm() {
     complaints.extend(found.complaints());
     assert_eq!(complaints, Vec::<String>::new());
     assert!(found.decided() > 0, "no rule has decided anything");
+}
+
+/// Each of them locks what all of them write: no event is refused since others were faster.
+#[tokio::test]
+async fn nodes_that_are_told_of_the_same_people_at_once_take_every_event() {
+    let sites = sites();
+    let mut nodes = Vec::new();
+    for site in &sites {
+        nodes.push(start(site).await);
+    }
+    let senders = (0..SENDERS).map(|sender| {
+        let url = format!("http://{}/api/events/batch", sites[sender % NODES].address);
+        async move {
+            let client = reqwest::Client::new();
+            for batch in 0..BATCHES {
+                let event = |n| event(&format!("event-{sender}-{batch}-{n}"), &format!("person-{n}"));
+                let events: Vec<_> = (0..SHARED).map(event).collect();
+                let answer = client.post(&url).bearer_auth(SECRET_KEY).json(&events).send().await.unwrap();
+                let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap());
+                assert_eq!(status, 200, "{body}");
+                for one in body.as_array().unwrap() {
+                    assert_eq!(one["status"], "success", "{one}");
+                }
+            }
+        }
+    });
+    join_all(senders).await;
+    let store = sites[0].open_store();
+    let stored = store.read(|tx| tx.find("select count(*) from events", &[], |row| row.get(0))).await;
+    assert_eq!(stored.unwrap(), Some((SENDERS * BATCHES * SHARED) as i64));
 }
 
 /// Who scores was told of nobody, and learns what the customer's backend sends for everybody no later than a server would

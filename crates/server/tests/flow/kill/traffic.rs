@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use dregs_core::time::{DAY_MS, Timestamp};
 use dregs_server::clock::{Clock as _, SystemClock};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::support::receiver::{Conversation, Receiver};
 use crate::support::server::SECRET_KEY;
@@ -89,13 +91,13 @@ impl Default for Traffic {
 }
 
 impl Traffic {
-    /// Of senders who make a request again that was not answered, or with 503, as applications should.
+    /// Of senders who make a request again that was not answered, as applications should.
     pub fn patient() -> Self {
         Self { is_patient: true, ..Self::default() }
     }
 
     /// Starts senders, who stop when their server is gone, unless they are patient.
-    pub fn start(&self, address: SocketAddr, rng: &mut StdRng) -> JoinSet<()> {
+    pub fn start(&self, address: SocketAddr, rng: &mut StdRng) -> Senders {
         let mut senders = JoinSet::new();
         for _ in 0..SENDERS {
             let sender = Sender {
@@ -108,11 +110,32 @@ impl Traffic {
             };
             senders.spawn(sender.run());
         }
-        senders
+        Senders(senders)
     }
 
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap()
+    }
+}
+
+/// Who sends, until this is dropped. That tells of an answer that none of them expected.
+pub struct Senders(JoinSet<()>);
+
+impl Senders {
+    /// Waits until all have stopped.
+    pub async fn stopped(mut self) {
+        std::mem::take(&mut self.0).join_all().await;
+    }
+}
+
+impl Drop for Senders {
+    fn drop(&mut self) {
+        while let Some(ended) = self.0.try_join_next() {
+            match ended.map_err(JoinError::try_into_panic) {
+                Err(Ok(panic)) if !std::thread::panicking() => resume_unwind(panic),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -166,26 +189,23 @@ impl Sender {
         Some(())
     }
 
-    /// The answer of the server; `None` when it is gone.
+    /// The answer of the server, which was asked again as long as it cannot; `None` when it is gone.
     async fn post(&self, path: &str, body: &Value) -> Option<Value> {
         loop {
             match self.try_post(path, body).await {
-                None if self.is_patient => tokio::time::sleep(AGAIN_AFTER).await,
-                answer => return answer,
+                Some((StatusCode::OK, answer)) => return Some(answer),
+                None if !self.is_patient => return None,
+                Some((status, answer)) => assert_eq!(status, 503, "{answer}"),
+                None => {}
             }
+            tokio::time::sleep(AGAIN_AFTER).await;
         }
     }
 
-    async fn try_post(&self, path: &str, body: &Value) -> Option<Value> {
+    async fn try_post(&self, path: &str, body: &Value) -> Option<(StatusCode, Value)> {
         let request = self.client.post(format!("http://{}{path}", self.address)).bearer_auth(SECRET_KEY);
         let response = request.json(body).send().await.ok()?;
-        let status = response.status();
-        let answer: Value = response.json().await.ok()?;
-        if status == 503 && self.is_patient {
-            return None;
-        }
-        assert_eq!(status, 200, "{answer}");
-        Some(answer)
+        Some((response.status(), response.json().await.ok()?))
     }
 
     fn acknowledge(&self, event: &Value, answer: &Value) {

@@ -37,7 +37,9 @@ fn limit(process: &Process, what: &str) {
     let pid = process.pid().to_string();
     let owner = std::fs::metadata(format!("/proc/{pid}")).unwrap();
     let mut command = Command::new("prlimit");
-    assert!(command.args(["--pid", &pid, what]).uid(owner.uid()).gid(owner.gid()).status().unwrap().success());
+    assert!(
+        command.args(["--pid", &pid, what]).uid(owner.uid()).gid(owner.gid()).status().unwrap().success()
+    );
 }
 
 /// The status of an event, on a connection that is kept.

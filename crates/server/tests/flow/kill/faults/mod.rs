@@ -17,11 +17,10 @@ use dregs_server::clock::{Clock as _, SystemClock};
 use dregs_server::store::{Result, Store, Tx};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::judge::{Compare, judge_by, set_rules};
-use super::traffic::{Moods, Traffic};
+use super::traffic::{Moods, Senders, Traffic};
 use super::{ALL_EVENTS, SETTINGS, create_channel_at, outcome, seed, show};
 use crate::support::process::{Process, Site};
 use crate::support::receiver::Receiver;
@@ -42,7 +41,7 @@ struct Scene {
     traffic: Traffic,
     receivers: [Receiver; 2],
     channels: Vec<(i64, String)>,
-    senders: Vec<JoinSet<()>>,
+    senders: Vec<Senders>,
 }
 
 impl Scene {
