@@ -93,6 +93,26 @@ test("a channel whose endpoint is mended need not wait", async () => {
   }
 });
 
+test("a double click asks for a replay once", async () => {
+  receiver.status = 200;
+  const { id } = await dregs.call("POST", "/channels", { type: "WEBHOOK", name: "Twice", events: ["identity.scored"], config: { url: receiver.url } });
+  await dregs.call("POST", "/events", { type: "user.signup", identity: { id: "dee", data: { name: "Dee" } } });
+  const delivered = async () => (await dregs.call("GET", `/channels/${id}/deliveries?status=DELIVERED`)).content;
+  await eventually("the delivery", async () => (await delivered()).length === 1);
+  const analyst = await Analyst.arrive(chrome, dregs);
+  const { page: desk } = analyst;
+  await analyst.open(`/settings/channels/${id}`);
+  await desk.getByRole("button", { name: "Replay…" }).click();
+  const dialog = desk.getByRole("dialog");
+  await dialog.getByLabel("Status").selectOption({ label: "Delivered" });
+  await dialog.getByRole("button", { name: "Count" }).click();
+  await dialog.getByRole("button", { name: "Replay 1 delivery" }).dblclick();
+  await desk.getByText("1 delivery queued.").first().waitFor();
+  await eventually("the replay", async () => (await delivered())[0]?.attemptCount === 2);
+  assert.equal(await desk.getByText("0 deliveries queued.").count(), 0);
+  await analyst.leave();
+});
+
 test("what is sent again while its channel fails says until when it is held, and where the rest is", async () => {
   const patient = await Dregs.start(() => [], { DREGS_EGRESS_ALLOW: "127.0.0.0/8", DREGS_RETRY_SCHEDULE: "3600" });
   const analyst = await Analyst.arrive(chrome, patient);

@@ -73,6 +73,7 @@ test("a change is drafted, compared with the rule on the same past, put in force
   assert.equal((await compared(page, "version 1"))[1], "Version 1: 5");
   assert.deepEqual(await analyst.barriers(), []);
   await first.getByRole("button", { name: "Restore…" }).click();
+  await page.getByRole("dialog").getByRole("list", { name: "Differences" }).getByText(/below 60/).waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
   await page.getByText(/^Version 3, .*in force$/).waitFor();
   await eventually("the form to be as it was", async () => (await threshold.inputValue()) === "60");

@@ -13,5 +13,17 @@ export type ApiError = Schemas["ErrorBody"];
 
 /** A client of the server at `baseUrl`: the one that the page comes from, unless said. */
 export function createApi(baseUrl = "") {
-  return createClient<paths>({ baseUrl });
+  return createClient<paths>({ baseUrl, fetch: once() });
+}
+
+/** Changes that are asked for again before they are answered, as by a double click, are asked for once. */
+function once(): (request: Request) => Promise<Response> {
+  const underWay = new Map<string, Promise<Response>>();
+  return async (request) => {
+    if (request.method === "GET") return fetch(request);
+    const key = [request.method, request.url, await request.clone().text()].join("\n");
+    const answer = underWay.get(key) ?? fetch(request).finally(() => underWay.delete(key));
+    underWay.set(key, answer);
+    return (await answer).clone();
+  };
 }

@@ -2564,7 +2564,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a list with its entries
-         * @description Conditions that ask for it hold of nobody then.
+         * @description Conditions on it hold of nobody then.
          */
         delete: operations["removeList"];
         options?: never;
@@ -5744,7 +5744,7 @@ export interface components {
              *     ]
              */
             shown: string[];
-            /** @description The names of rules that are on and ask for the list. Without one, that it is on the list does nothing. */
+            /** @description The names of rules that are on and have conditions on the list. Without one, that it is on the list does nothing. */
             rules: string[];
             /**
              * Format: int64
@@ -6680,7 +6680,7 @@ export interface components {
             total: number;
             /** @description Slugs of the channels that would be sent `identity.scored` for each of them. */
             channels: string[];
-            /** @description The names of rules that are on and ask for the list. */
+            /** @description The names of rules that are on and have conditions on the list. */
             askedBy: string[];
             /** @description The names of rules that are on and add to it. */
             addedToBy: string[];

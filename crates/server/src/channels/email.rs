@@ -116,7 +116,12 @@ impl Letter {
                     one.severity.map(|severity| format!("{} ", severity.name())).unwrap_or_default();
                 format!("[dregs] {severity}{}", one.headline())
             }
-            many => format!("[dregs] {} events", many.len()),
+            many => {
+                let worst = many.iter().filter_map(|one| one.severity).max();
+                let count = many.iter().filter(|one| worst.is_some() && one.severity == worst).count();
+                let worst = worst.map(|worst| format!(", {count} {}", worst.name())).unwrap_or_default();
+                format!("[dregs] {} events{worst}", many.len())
+            }
         };
         let subject = subject.chars().take(SUBJECT_MAX_CHARS).collect::<String>();
         let (full, rest) = notices.split_at(notices.len().min(DIGEST_FULL_MAX));

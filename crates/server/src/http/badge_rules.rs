@@ -125,7 +125,7 @@ impl NewBadgeRuleBody {
         let rule = BadgeRule {
             id: before.map_or(0, |before| before.rule.id),
             revision: 0,
-            name: self.name,
+            name: self.name.trim().to_owned(),
             slug,
             badge_type,
             priority: self.priority.into(),

@@ -221,7 +221,7 @@ impl NewChannelBody {
             id: 0,
             team_id,
             channel_type: channel_type.name().to_owned(),
-            name: self.name,
+            name: self.name.trim().to_owned(),
             slug,
             enabled: self.enabled,
             events,
@@ -286,7 +286,7 @@ impl ChannelPatchBody {
             })
         });
         let events = self.events.map(|events| subscriptions(&events));
-        channel.name = self.name.unwrap_or(channel.name);
+        channel.name = self.name.map_or(channel.name, |name| name.trim().to_owned());
         channel.slug = self.slug.unwrap_or(channel.slug);
         let named = both(check_name(&channel.name, NAME_MAX_CHARS), check_slug(&channel.slug));
         let filter = channel_filters::read(self.conditions, self.scored, names, &channel.filter);

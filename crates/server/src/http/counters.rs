@@ -171,7 +171,7 @@ impl NewCounterBody {
         let counter = Definition { function, of, per, conditions, window_seconds: *window_seconds }.read();
         let ((), counter) = both(name, counter)?;
         let (id, created_at) = before.map_or((0, now), |before| (before.counter.id, before.created_at));
-        let counter = Counter { id, slug, name: self.name, counts_from: now, ..counter };
+        let counter = Counter { id, slug, name: self.name.trim().to_owned(), counts_from: now, ..counter };
         Ok(Kept { team_id, counter, created_at, updated_at: now })
     }
 }

@@ -165,7 +165,7 @@ pub async fn update(
         .check(|patch| check(patch.name.as_deref(), patch.allowed_origins.as_deref()).map(|()| patch))?;
     let id = parse_id(&id)?;
     let change = credentials::Change {
-        name: patch.name,
+        name: patch.name.map(|name| name.trim().to_owned()),
         allowed_origins: patch.allowed_origins,
         enabled: patch.enabled,
         rate_per_second: patch.rate_per_second.map(|rate| rate.map(i64::from)),

@@ -126,7 +126,7 @@ impl NewEscalationRuleBody {
         let rule = EscalationRule {
             id: before.map_or(0, |before| before.rule.id),
             revision: 0,
-            name: self.name,
+            name: self.name.trim().to_owned(),
             severity,
             channels: self.channels,
             conditions,

@@ -24,9 +24,10 @@ use super::identities::{AnalysisBody, IdentityBody, find};
 use super::identity_actions::ReviewBody;
 use super::labels::LabelBody;
 use super::links::LinkBody;
+use super::listed::ListedBody;
 use super::params::Path;
 use crate::app::App;
-use crate::ops::identities::{devices as device_ops, links};
+use crate::ops::identities::{devices as device_ops, links, listed};
 use crate::ops::lists::event_lists as event_ops;
 use crate::store::identities::Identity;
 use crate::store::{
@@ -204,6 +205,8 @@ impl Export {
             .await?;
         let (app, id) = (&self.app, self.identity.id.clone());
         let links = links::links(&app.long_reads, &app.kept, app.key_hasher, team_id, id).await?;
+        let of = (team_id, self.identity.id.clone());
+        let listed = listed::find(&app.long_reads, app.seen(), of, app.clock.now()).await?;
         let identity = IdentityBody::new(self.identity.clone())?;
         let review = |review| ReviewBody::new(review, &self.identity.id);
         let now = app.clock.now();
@@ -214,6 +217,7 @@ impl Export {
             "reviews": reviews.into_iter().map(review).collect::<Vec<_>>(),
             "escalations": escalations.into_iter().map(escalation).collect::<Vec<_>>(),
             "escalationHistory": history.into_iter().map(ExportedEntry::from).collect::<Vec<_>>(),
+            "listEntries": listed.into_iter().flatten().map(ListedBody::from).collect::<Vec<_>>(),
             "labels": labels.into_iter().map(LabelBody::from).collect::<Vec<_>>(),
         });
         let mut text = head.to_string();

@@ -201,7 +201,7 @@ async fn discard<R: Rule + Sync>(
     id: &str,
 ) -> Result<StatusCode, ApiError> {
     let kept = find::<R>(app, caller, id).await?;
-    if ops::discard_draft::<R>(&app.store, actor, kept.rule.id(), app.clock.now()).await? {
+    if ops::end_draft::<R>(&app.store, actor, (kept.rule.id(), false), app.clock.now()).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(ApiError::not_found(Code::VersionNotFound, "draft of this rule"))
@@ -225,7 +225,7 @@ async fn put_in_force<R: Rule + Sync, B: From<Kept<R>>>(
     }
     let kept = changed(app, actor.clone(), Change::Update { before, after }).await?;
     if is_draft {
-        ops::discard_draft::<R>(&app.store, actor, id, app.clock.now()).await?;
+        ops::end_draft::<R>(&app.store, actor, (id, true), app.clock.now()).await?;
     }
     Ok(Answer(kept.into()))
 }

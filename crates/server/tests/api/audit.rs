@@ -133,8 +133,10 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         let rule = json!({"name": "Rule", kind: value, "conditions": conditions});
         let made = story.call(post.clone(), &format!("/api/{path}"), rule.clone()).await["id"].clone();
         story.call(put.clone(), &format!("/api/{path}/{made}"), rule.clone()).await;
-        story.call(put.clone(), &format!("/api/{path}/{made}/draft"), rule).await;
+        story.call(put.clone(), &format!("/api/{path}/{made}/draft"), rule.clone()).await;
         story.call(delete.clone(), &format!("/api/{path}/{made}/draft"), Value::Null).await;
+        story.call(put.clone(), &format!("/api/{path}/{made}/draft"), rule).await;
+        story.call(post.clone(), &format!("/api/{path}/{made}/actions/promote-draft"), Value::Null).await;
         story.call(delete.clone(), &format!("/api/{path}/{made}"), Value::Null).await;
     }
     story.call(delete.clone(), "/api/identities/ada", Value::Null).await;
@@ -151,6 +153,7 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "badge-rule.delete",
         "badge-rule.discard-draft",
         "badge-rule.draft",
+        "badge-rule.promote-draft",
         "channel.change",
         "channel.create",
         "channel.delete",
@@ -173,6 +176,7 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
         "escalation-rule.delete",
         "escalation-rule.discard-draft",
         "escalation-rule.draft",
+        "escalation-rule.promote-draft",
         "escalation.change",
         "group.add-member",
         "group.create",

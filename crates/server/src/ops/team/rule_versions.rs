@@ -62,7 +62,7 @@ pub async fn put_draft<R: Rule + Sync>(
             let drafted = Version { revision: None, created_at: now, ..version(&draft, Some(&actor.name)) };
             rule_versions::delete_draft(tx, of)?;
             rule_versions::insert(tx, of, &drafted)?;
-            let [action, _] = R::DRAFT_ACTIONS;
+            let [action, ..] = R::DRAFT_ACTIONS;
             record::<R>(tx, &actor, of.rule_id, action, Some(R::told(&draft)), now)?;
             Ok(drafted)
         })
@@ -79,14 +79,14 @@ pub async fn drafted_at<R: Rule>(store: &Store, team_id: i64, rule_id: i64) -> R
     Ok(draft.map(|draft| draft.created_at))
 }
 
-/// Takes the draft of a rule away; `false` where there is none.
+/// Takes the draft of a rule away, which `is_in_force` now or was discarded; `false` where there is none.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn discard_draft<R: Rule>(
+pub async fn end_draft<R: Rule>(
     store: &Store,
     actor: Actor,
-    rule_id: i64,
+    (rule_id, is_in_force): (i64, bool),
     now: Timestamp,
 ) -> Result<bool> {
     store
@@ -94,7 +94,8 @@ pub async fn discard_draft<R: Rule>(
             let of = Of { team_id: actor.team_id, kind: R::KIND, rule_id };
             let is_gone = rule_versions::delete_draft(tx, of)?;
             if is_gone {
-                let [_, action] = R::DRAFT_ACTIONS;
+                let [_, discarded, promoted] = R::DRAFT_ACTIONS;
+                let action = if is_in_force { promoted } else { discarded };
                 record::<R>(tx, &actor, rule_id, action, None, now)?;
             }
             Ok(is_gone)

@@ -69,8 +69,8 @@ pub trait Rule: Clone + Send + 'static {
     /// What the audit log calls one, and making, changing and removing one.
     const TARGET: &'static str;
     const ACTIONS: [&'static str; 3];
-    /// The same of drafting a change of one, and of discarding the draft.
-    const DRAFT_ACTIONS: [&'static str; 2];
+    /// The same of drafting a change of one, of discarding the draft, and of putting it in force.
+    const DRAFT_ACTIONS: [&'static str; 3];
     /// How many a team may have.
     const BOUND: Bound;
     const KIND: RuleKind;
@@ -91,7 +91,8 @@ pub trait Rule: Clone + Send + 'static {
 impl Rule for BadgeRule {
     const TARGET: &'static str = "badge-rule";
     const ACTIONS: [&'static str; 3] = ["badge-rule.create", "badge-rule.change", "badge-rule.delete"];
-    const DRAFT_ACTIONS: [&'static str; 2] = ["badge-rule.draft", "badge-rule.discard-draft"];
+    const DRAFT_ACTIONS: [&'static str; 3] =
+        ["badge-rule.draft", "badge-rule.discard-draft", "badge-rule.promote-draft"];
     const BOUND: Bound = bounds::BADGE_RULES;
     const KIND: RuleKind = RuleKind::Badge;
 
@@ -168,7 +169,8 @@ impl Rule for EscalationRule {
     const TARGET: &'static str = "escalation-rule";
     const ACTIONS: [&'static str; 3] =
         ["escalation-rule.create", "escalation-rule.change", "escalation-rule.delete"];
-    const DRAFT_ACTIONS: [&'static str; 2] = ["escalation-rule.draft", "escalation-rule.discard-draft"];
+    const DRAFT_ACTIONS: [&'static str; 3] =
+        ["escalation-rule.draft", "escalation-rule.discard-draft", "escalation-rule.promote-draft"];
     const BOUND: Bound = bounds::ESCALATION_RULES;
     const KIND: RuleKind = RuleKind::Escalation;
 

@@ -9,6 +9,7 @@ import { Failure } from "../../parts/Answer";
 
 export function DeleteIdentity({ id, isOpen, close }: { id: string; isOpen: boolean; close: () => void }) {
   const navigate = useNavigate();
+  const listed = $api.useQuery("get", "/api/identities/{id}/list-entries", { params: { path: { id } } }, { enabled: isOpen });
   const form = useForm({ initialValues: { typed: "" } });
   const remove = $api.useMutation("delete", "/api/identities/{id}", {
     onError: () => {},
@@ -28,6 +29,11 @@ export function DeleteIdentity({ id, isOpen, close }: { id: string; isOpen: bool
             Its attributes, events, scores, reviews, escalations and deliveries are removed for good. Only keyed hashes of its devices and
             e-mail address stay, so that the same person is recognized as “a deleted identity” should they come back.
           </Text>
+          {listed.data && listed.data.length > 0 && (
+            <Text fz="sm">
+              What it shows stays on {listed.data.map(({ list, entry }) => `“${list.name}” (${entry.value})`).join(", ")}: remove it there first, if it is to go.
+            </Text>
+          )}
           {remove.error && <Failure error={remove.error} />}
           <TextInput label={<>Type <code className="mono break">{visibleId(id)}</code> to confirm</>} autoComplete="off" data-autofocus {...form.getInputProps("typed")} />
           <Group justify="flex-end" gap="xs" className="buttons">

@@ -21,7 +21,7 @@ const WHAT: Record<Outcome, string> = {
     "is found in the categories that they go by. Scores stay as they are. What rules have put on lists is taken off again.",
   BAD:
     "It gets the badge “Confirmed bad”. Identities on the same device, in the same session or with the same phone number get a lower " +
-    "Behavior score once enough of those there are labeled bad, unless the account was taken over. Its own scores stay as they are.",
+    "Behavior score once enough of those there are labeled bad, unless the account was taken over. The label changes none of its own scores; what was due to be scored anyway is shown with it.",
 };
 
 interface Props {

@@ -123,6 +123,7 @@ function Earlier<Kind extends RuleKind>({ kind, rule, version, changed }: Props<
       <Compared kind={kind} id={rule.id} revision={revision} name={`Version ${revision}`} of={rule.updatedAt}>
         {manage && (
           <Confirm action="Restore" question={`Put version ${revision} of “${rule.name}” in force again?`} loading={restore.isPending} onConfirm={() => restore.mutate(revision, changed ? { onSuccess: changed } : {})}>
+            <Differences from={rule} to={version.rule} />
             The rule is as it was then, and this is a version of it, too. {reach(version.rule.conditions)}
           </Confirm>
         )}

@@ -44,7 +44,7 @@ export function ConcernedWords({ found: { identities, lookedAt, total, channels,
     <Text fz="sm" role="status">
       {events}<strong>Rescores {who}.</strong>{" "}
       {channels.length > 0
-        ? `Each rescoring is sent to ${channels.map(nameOf).join(", ")} (subscribed to identity.scored). `
+        ? `Each rescoring is sent to ${channels.map(nameOf).join(", ")} (subscribed to identity.scored), unless a channel's own conditions leave it out. `
         : "No enabled channel is subscribed to identity.scored. "}
       Badges and escalations follow the new scores.
     </Text>

@@ -1,0 +1,1 @@
+import{D as e,Pr as t,T as n}from"./shared-Dz4i-6ew.js";import{a as r}from"./words-qcIRCWi8.js";var i=t();function a({delivery:{status:t,waitsFor:a}}){let o=a?r[a]:void 0;return o?(0,i.jsx)(n,{tone:1,children:o.word}):(0,i.jsx)(e,{status:t})}export{a as t};

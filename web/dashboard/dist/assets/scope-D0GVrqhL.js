@@ -1,1 +1,0 @@
-import{Pr as e,T as t}from"./shared-BBBLtXp8.js";var n=e(),r=[[`CUSTOMER`,`Custom`],[`GLOBAL`,`Built-in`]];function i({scope:e}){return e===`CUSTOMER`?(0,n.jsx)(t,{tone:2,children:`Custom`}):(0,n.jsx)(t,{children:`Built-in`})}export{r as n,i as t};

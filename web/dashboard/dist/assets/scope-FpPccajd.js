@@ -1,0 +1,1 @@
+import{Pr as e,T as t}from"./shared-Dz4i-6ew.js";var n=e(),r=[[`CUSTOMER`,`Custom`],[`GLOBAL`,`Built-in`]];function i({scope:e}){return e===`CUSTOMER`?(0,n.jsx)(t,{tone:2,children:`Custom`}):(0,n.jsx)(t,{children:`Built-in`})}export{r as n,i as t};

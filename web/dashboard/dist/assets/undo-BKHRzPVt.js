@@ -1,0 +1,1 @@
+import{_t as e,n as t}from"./shared-Dz4i-6ew.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};

@@ -1,1 +1,0 @@
-import{_t as e,n as t}from"./shared-BBBLtXp8.js";function n(n,r){t(n,`Undo`,()=>r().then(()=>e(`Undone.`)))}export{n as t};
