@@ -22,7 +22,7 @@ use crate::ops::access::sign_in::{self, CEREMONY_MAX_BYTES, PasskeyCeremony, Ref
 use crate::store::passkeys::Passkey;
 
 const NAME_MAX_CHARS: usize = 100;
-const NO_PARTY: &str = "Passkeys work where DREGS_PUBLIC_URL says by which https address, with a name, browsers reach this server, or at http://localhost.";
+const NO_PARTY: &str = "Passkeys need a name: set DREGS_PUBLIC_URL to the https address by which browsers reach this server, or to its address at http://localhost; where it is not set, open http://localhost.";
 
 /// A passkey of the person who is signed in.
 #[derive(Serialize, ToSchema)]

@@ -130,8 +130,10 @@ async fn everything_that_is_done_is_logged_and_no_secret(engine: Engine) {
     story.call(post.clone(), &format!("/api/labels/{}/actions/withdraw", label["id"]), Value::Null).await;
     let conditions = json!([{"type": "SCORE_LT", "category": "ANY", "threshold": 1}]);
     for (path, kind, value) in [("badge-rules", "type", "BAD"), ("escalation-rules", "severity", "INFO")] {
-        let rule = json!({"name": "Rule", kind: value, "conditions": conditions});
-        let made = story.call(post.clone(), &format!("/api/{path}"), rule.clone()).await["id"].clone();
+        let rule = json!({"name": " Rule ", kind: value, "conditions": conditions});
+        let made = story.call(post.clone(), &format!("/api/{path}"), rule.clone()).await;
+        assert_eq!(made["name"], "Rule");
+        let made = made["id"].clone();
         story.call(put.clone(), &format!("/api/{path}/{made}"), rule.clone()).await;
         story.call(put.clone(), &format!("/api/{path}/{made}/draft"), rule.clone()).await;
         story.call(delete.clone(), &format!("/api/{path}/{made}/draft"), Value::Null).await;

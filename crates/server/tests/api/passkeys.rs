@@ -14,7 +14,7 @@ use crate::support::server::{ADMIN_EMAIL, ADMIN_PASSWORD, TestServer, answer};
 
 on_both_engines!(ceremonies_begin_where_the_server_has_a_name);
 
-const NO_PARTY: &str = "409 wrong_state Passkeys work where DREGS_PUBLIC_URL says by which https address, with a name, browsers reach this server, or at http://localhost.";
+const NO_PARTY: &str = "409 wrong_state Passkeys need a name: set DREGS_PUBLIC_URL to the https address by which browsers reach this server, or to its address at http://localhost; where it is not set, open http://localhost.";
 
 async fn start(engine: Engine, url: Option<&str>) -> (TestServer, String) {
     let server = TestServer::start_with(engine, |config| config.public_url = url.map(str::to_owned)).await;

@@ -261,6 +261,7 @@ async fn a_person_is_forgotten_to_the_last_byte(engine: Engine) {
     }
     let export = scene.call(Method::GET, "/api/identities/ada-1815/export", Value::Null).await;
     assert_eq!(export["identity"]["id"], "ada-1815");
+    assert!(!export["listEntries"].as_array().unwrap().is_empty(), "what lists have of her is hers, too");
     let parts = ["groups", "devices", "reviews", "events", "analyses", "deliveries"];
     let lengths = parts.map(|part| export[part].as_array().unwrap_or_else(|| panic!("no {part}")).len());
     assert_eq!((lengths[..4].to_vec(), lengths[4] > 0, lengths[5] > 0), (vec![1, 1, 1, EVENTS], true, true));

@@ -48,7 +48,7 @@ export function Passkeys() {
 function NotHere() {
   if (location.hostname === "127.0.0.1" || location.hostname === "[::1]") {
     const there = `http://localhost${location.port && `:${location.port}`}${location.pathname}`;
-    return <>Browsers make no passkeys at an address of numbers. Open <Anchor href={there} inherit>{there}</Anchor> and sign in there.</>;
+    return <>Browsers make no passkeys at an address of numbers. Open <Anchor href={there} inherit>{there}</Anchor> and sign in there; DREGS_PUBLIC_URL, if it is set, has to begin with the same.</>;
   }
   return <>Browsers make passkeys where the address of this page is a name, over https or at localhost: open it there, and set DREGS_PUBLIC_URL to that address.</>;
 }

@@ -49,17 +49,9 @@ pub struct RelyingParty {
 
 impl RelyingParty {
     /// Of the server at this URL; `None` where no browser makes passkeys: without TLS, unless it is the machine itself, and
-    /// at an address of numbers. That of the machine itself has a name, too.
+    /// at an address of numbers.
     pub fn at(url: &str) -> Option<Self> {
-        let mut url = Url::parse(url).ok()?;
-        let is_own = match url.host()? {
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-            Host::Domain(_) => false,
-        };
-        if is_own {
-            url.set_host(Some("localhost")).ok()?;
-        }
+        let url = Url::parse(url).ok()?;
         let Some(Host::Domain(host)) = url.host() else { return None };
         let is_local = host == "localhost" || host.ends_with(".localhost");
         if url.scheme() != "https" && !is_local {
