@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 hours=${HOURS:-2}
 # Of each of four servers in a round: over 10,000 in two hours.
-export DREGS_TEST_CUTS=${DREGS_TEST_CUTS:-250}
+export DREGS_TEST_CUTS=${DREGS_TEST_CUTS:-350}
 log=target/chaos.log
 scripts/postgres.sh start >/dev/null
 scripts/strace.sh
