@@ -117,7 +117,7 @@ function Rule({ escalation: { escalationRule: { id, label }, openedAt } }: { esc
           <>
             <ConditionsInWords conditions={rule.conditions} />
             {openedAt && rule.updatedAt > openedAt && (
-              <Text fz="xs" c="dimmed" className="break">It was changed since it opened this{rule.name !== label && <>, as “{label}”</>}.</Text>
+              <Text fz="xs" c="dimmed" className="break">It was changed after it opened this{rule.name !== label && <>, and was called “{label}” then</>}.</Text>
             )}
           </>
         ) : <Text c="dimmed"><span className="break">{label}</span> has been deleted.</Text>)}
