@@ -1,1 +1,0 @@
-import{P as e,j as t}from"./index-C58bCexg.js";function n(n,r={getInitialValueInEffect:!0}){let i=e(n,r),{colorScheme:a}=t();return a===`auto`?i:a}export{n as t};

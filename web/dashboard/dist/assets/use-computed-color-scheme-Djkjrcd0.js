@@ -1,0 +1,1 @@
+import{P as e,j as t}from"./index-u_v9r6mM.js";function n(n,r={getInitialValueInEffect:!0}){let i=e(n,r),{colorScheme:a}=t();return a===`auto`?i:a}export{n as t};
