@@ -37,7 +37,9 @@ async function fill() {
     type: "WEBHOOK", name: HOSTILE, events: ["identity.scored"], config: { url: "http://127.0.0.1:9/hook" },
   });
   const listed = await dregs.call("POST", "/lists", { name: HOSTILE, type: "TEXT", description: HOSTILE });
-  await dregs.call("POST", `/lists/${listed.id}/entries`, { entries: [{ value: HOSTILE, comment: HOSTILE, endsAt: "2026-01-01T00:00:00Z" }] });
+  // Only a table may have ends that have passed.
+  const quoted = `"${HOSTILE.replaceAll('"', '""')}"`;
+  await dregs.call("POST", `/lists/${listed.id}/import`, { csv: `${quoted},${quoted},2026-01-01T00:00:00Z\n` });
   const event = (id, name) => ({
     type: "user.signup",
     source: HOSTILE,
