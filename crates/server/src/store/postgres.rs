@@ -129,7 +129,9 @@ impl<Job: Send + 'static> Lane<Job> {
     fn open(&self) -> Result<Connection, StoreError> {
         let open = || Connection::open(&self.address, Patience::Limited(self.silences.clone()));
         catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| {
-            Err(StoreError::Unavailable("the system gives no thread to connect on".into()))
+            Err(StoreError::Unavailable(
+                "the client of PostgreSQL panicked, as it does where it gets no thread".into(),
+            ))
         })
     }
 

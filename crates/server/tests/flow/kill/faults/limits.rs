@@ -48,6 +48,17 @@ async fn track(client: &Client, site: &Site, id: &str) -> u16 {
     request.json(&event(id, "ada")).send().await.unwrap().status().as_u16()
 }
 
+/// Cuts the connections of a server that gets no new ones.
+async fn refuses_without_its_database(proxy: &Proxy, client: &Client, site: &Site) {
+    proxy.set(Fault::Cut);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    proxy.set(Fault::None);
+    for n in 0..10 {
+        assert_eq!(track(client, site, &format!("without-{n}")).await, 503);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_may_open_no_more_files_says_so_and_goes_on_when_it_may() {
     let direct = Site::new(Engine::Postgres);
@@ -59,13 +70,7 @@ async fn a_server_that_may_open_no_more_files_says_so_and_goes_on_when_it_may() 
     let client = Client::new();
     assert_eq!(track(&client, &site, "before").await, 200);
     limit(&node, "--nofile=3:1024");
-    proxy.set(Fault::Cut);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    proxy.set(Fault::None);
-    for n in 0..10 {
-        assert_eq!(track(&client, &site, &format!("without-{n}")).await, 503);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    refuses_without_its_database(&proxy, &client, &site).await;
     let ready = client.get(format!("http://{}/readyz", site.address)).send().await.unwrap();
     assert_eq!(ready.status(), 503);
     let log = node.log();
@@ -97,13 +102,7 @@ async fn a_server_that_gets_no_thread_to_find_its_database_goes_on_when_it_does(
     let client = Client::new();
     assert_eq!(track(&client, &site, "before").await, 200);
     limit(&node, "--nproc=1:");
-    proxy.set(Fault::Cut);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    proxy.set(Fault::None);
-    for n in 0..10 {
-        assert_eq!(track(&client, &site, &format!("without-{n}")).await, 503);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    refuses_without_its_database(&proxy, &client, &site).await;
     limit(&node, "--nproc=1000:");
     assert!(node.end(Duration::ZERO).await.is_none(), "{}", node.log());
     eventually("an event", async || (track(&client, &site, "after").await == 200).then_some(())).await;
